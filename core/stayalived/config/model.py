@@ -1,0 +1,207 @@
+"""The configuration as every process sees it: resolved, complete, without anything left to look up.
+
+The config child makes it from the TOML files: names are resolved, defaults and inheritance applied, plugin options
+validated. It is encoded once (MessagePack, `encode`) and travels as a sealed memfd, see `docs/architecture.md`.
+Nothing beyond this line knows TOML, and nothing here carries a default that the reader of a value would have to know.
+"""
+
+import msgspec
+
+from stayalived.addresses import Endpoint, Family, VirtualAddress
+from stayalived.timing import Duration
+
+
+class Globals(msgspec.Struct, frozen=True, kw_only=True):
+    """What `[global]` says."""
+
+    router_id: str
+    host_id: str
+    child_wait_time: Duration
+    script_user: str
+    start_hold: Duration
+    start_rate: int
+    dynamic_interfaces: bool
+    realtime: bool
+    flush: bool
+    log: str  # "stderr", "syslog", "journald" or "file:PATH"
+    log_facility: str
+    log_level: str
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One notify action of one object: which plugin runs it, when, with which options."""
+
+    subject: str  # `instance NAME`, `virtual_server NAME`, `real_server VS/RS`, `group NAME` or `global`
+    type: str
+    distribution: str
+    on: tuple[str, ...]  # kinds of events, lower case; empty = all that the subject has
+    options: bytes  # the plugin's Options as MessagePack
+
+
+class VirtualRouter(msgspec.Struct, frozen=True, kw_only=True):
+    """One virtual router of one family: what speaks VRRP. An instance has one for each family of its addresses."""
+
+    key: str  # `tic/4`, `tic/6`
+    instance: str
+    family: Family
+    version: int
+    virtual_router_id: int
+    interface: str
+    priority: int
+    advert_int: Duration
+    preempt: bool
+    preempt_delay: Duration
+    source: str  # configured source address, or empty: the interface's primary or link-local address
+    group: str  # multicast group that adverts go to
+    addresses: tuple[VirtualAddress, ...]  # in the order of the configuration, which is that of the wire
+    garp_master_delay: Duration
+    garp_master_repeat: int
+    garp_master_refresh: Duration
+    garp_master_refresh_repeat: int
+    garp_lower_prio_delay: Duration
+    garp_lower_prio_repeat: int
+    down_timer_adverts: int
+
+
+class VrrpInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person calls one address: one or two virtual routers that move together."""
+
+    name: str
+    interface: str
+    priority: int
+    split: bool  # the halves of two families are independent
+    routers: tuple[VirtualRouter, ...]
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """When and how often a subscriber wants its check done, and what it makes of the results."""
+
+    delay_loop: Duration
+    connect_timeout: Duration
+    retry: int
+    delay_before_retry: Duration
+    warmup: Duration
+    rise: int
+    fall: int
+    alpha: bool
+    weight: int
+    reverse: bool
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a check's packets come from: part of a probe's identity."""
+
+    bindto: str
+    bind_port: int
+    bind_if: str
+    fwmark: int
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of one subject. Checks of equal identity are one probe."""
+
+    subject: str  # `service42/tic`, or `track:NAME` of a named check of a host
+    number: int  # position among the subject's checks
+    name: str  # of the named check it came from; else its type
+    type: str
+    distribution: str
+    options: bytes  # the plugin's Options as MessagePack
+    target: Endpoint
+    virtual_host: str
+    source: Source
+    timing: Timing
+
+    @property
+    def key(self) -> str:
+        """Name of this check in messages: `service42/tic#0`."""
+        return f"{self.subject}#{self.number}"
+
+
+class Forwarding(msgspec.Struct, frozen=True, kw_only=True):
+    """How the kernel forwards to a real server."""
+
+    method: str  # NAT, DR, TUN
+    tunnel: str  # ipip, gue, gre; empty unless TUN
+    port: int
+    checksum: str  # "", "csum", "remcsum"
+
+
+class RealServer(msgspec.Struct, frozen=True, kw_only=True):
+    """One server of a virtual server; its addresses are one for each family that the service has."""
+
+    name: str
+    addresses: tuple[Endpoint, ...]  # at most one for each family
+    weight: int
+    forward: Forwarding
+    upper_threshold: int
+    lower_threshold: int
+    inhibit_on_failure: bool
+    checks: tuple[Check, ...]
+
+    def endpoint(self, family: Family) -> Endpoint | None:
+        """Return the server's address of a family, or None when it has none."""
+        return next((address for address in self.addresses if address.family is family), None)
+
+
+class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
+    """A service that the kernel balances: one IPVS service for each of its addresses."""
+
+    name: str
+    protocol: str  # tcp, udp
+    addresses: tuple[Endpoint, ...]
+    fwmark: int  # 0 = by address
+    fwmark_family: Family
+    scheduler: str  # the kernel's name
+    scheduler_flags: tuple[str, ...]  # "flag-1", "flag-2", "flag-3" as ipvsadm calls them
+    policy: str  # the scheduler plugin's own name
+    policy_distribution: str
+    policy_options: bytes
+    computes_weights: bool
+    persistence_timeout: Duration
+    persistence_granularity: int  # prefix length
+    one_packet: bool
+    alpha: bool
+    quorum: int
+    hysteresis: int
+    sorry_server: Endpoint | None
+    sorry_forward: Forwarding
+    real_servers: tuple[RealServer, ...]
+
+
+class Distribution(msgspec.Struct, frozen=True, order=True):
+    """A plugin distribution that this configuration uses, and in which roles."""
+
+    name: str
+    version: str
+    roles: tuple[str, ...]  # of "checker", "notify"
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything. `BUNDLED` names the distribution whose plugins run in the plain `checker` and `notify`."""
+
+    globals: Globals
+    instances: tuple[VrrpInstance, ...]
+    virtual_servers: tuple[VirtualServer, ...]
+    tracked_checks: tuple[Check, ...]
+    actions: tuple[Action, ...]
+    distributions: tuple[Distribution, ...]
+
+
+BUNDLED = "stayalived"
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Configuration)
+
+
+def encode(configuration: Configuration) -> bytes:
+    """Return the configuration as the bytes that travel in a memfd."""
+    return _encoder.encode(configuration)
+
+
+def decode(data: bytes) -> Configuration:
+    """Return the configuration that `encode` was given.
+
+    Raises:
+        msgspec.ValidationError: the bytes are no configuration: a bug of ours.
+    """
+    return _decoder.decode(data)

@@ -1,0 +1,58 @@
+"""All that a plugin imports. What is not named here is not for plugins and may change at any time."""
+
+from stayalived.addresses import Endpoint
+from stayalived.config.model import Configuration
+from stayalived.config.problems import Problem
+from stayalived.errors import PluginFailure
+from stayalived.messages.notify import Event
+from stayalived.plugin.checks import (
+    Check,
+    CheckOptions,
+    Connect,
+    Connection,
+    Net,
+    Receive,
+    Send,
+    StartTls,
+    Step,
+    Steps,
+    Target,
+    Verdict,
+)
+from stayalived.plugin.hookspecs import hookimpl
+from stayalived.plugin.notifiers import Notifier, NotifierOptions, Outcome, Program, Tools
+from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
+from stayalived.timing import Duration, Instant, in_seconds, seconds
+
+__all__ = [
+    "Check",
+    "CheckOptions",
+    "Configuration",
+    "Connect",
+    "Connection",
+    "Duration",
+    "Endpoint",
+    "Event",
+    "Instant",
+    "Net",
+    "Notifier",
+    "NotifierOptions",
+    "Outcome",
+    "PluginFailure",
+    "Problem",
+    "Program",
+    "Receive",
+    "Scheduler",
+    "SchedulerOptions",
+    "Send",
+    "ServerView",
+    "StartTls",
+    "Step",
+    "Steps",
+    "Target",
+    "Tools",
+    "Verdict",
+    "hookimpl",
+    "in_seconds",
+    "seconds",
+]

@@ -1,0 +1,65 @@
+"""What a notify plugin is made of. Import it from `stayalived.plugin`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from stayalived.messages.notify import Event
+from stayalived.timing import Duration, seconds
+
+DEFAULT_LIMIT = seconds(30)
+
+
+class NotifierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Root of an action's options: its fields are the keys that a user may write beside `type` and `on`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program for the runner to start: as which user, with which input, for how long at most."""
+
+    argv: tuple[str, ...]
+    user: str = ""
+    group: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    input: bytes = b""
+    limit: Duration = DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a program ended. `problem` is empty when it exited by itself, whatever its status."""
+
+    status: int
+    signal: int
+    output: bytes
+    problem: str
+
+
+class Tools(Protocol):
+    """What an action may use of the daemon."""
+
+    async def run(self, program: Program) -> Outcome:
+        """Have the runner start a program; return when it has ended."""
+        ...
+
+
+class Notifier(ABC):
+    """One type of notify action. An object is made for each action of the configuration."""
+
+    name: ClassVar[str]
+    Options: ClassVar[type[NotifierOptions]] = NotifierOptions
+
+    def __init__(self, options: NotifierOptions) -> None:
+        """Keep the validated options."""
+        self.options = options
+
+    @abstractmethod
+    async def notify(self, event: Event, tools: Tools) -> None:
+        """Tell one event. The next event of the same subject waits until this returns.
+
+        Raises:
+            PluginFailure: it could not be told; the text says why and what to do.
+        """

@@ -1,0 +1,54 @@
+"""What a scheduler policy is made of. Import it from `stayalived.plugin`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
+
+from stayalived.timing import Duration, Instant
+
+
+class SchedulerOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Root of a policy's options: its fields are the keys that a user may write beside `type`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """One real server as a policy sees it when it computes weights."""
+
+    name: str
+    weight: int  # configured
+    up: bool
+    up_since: Instant
+    latency: Duration
+    active_connections: int
+
+
+class Scheduler(ABC):
+    """One scheduler policy: names the kernel's scheduler and its flags, and may compute weights.
+
+    A policy that computes weights overrides `weights` and sets `computes_weights`.
+    """
+
+    name: ClassVar[str]
+    Options: ClassVar[type[SchedulerOptions]] = SchedulerOptions
+    computes_weights: ClassVar[bool] = False
+
+    def __init__(self, options: SchedulerOptions) -> None:
+        """Keep the validated options."""
+        self.options = options
+
+    @property
+    @abstractmethod
+    def kernel(self) -> str:
+        """Name of the kernel's scheduler, as `ipvsadm -s` takes it."""
+
+    def flags(self) -> tuple[str, ...]:
+        """Return the scheduler's flags as `ipvsadm -b` takes them: `flag-1` to `flag-3`."""
+        return ()
+
+    def weights(self, servers: Sequence[ServerView], now: Instant) -> Mapping[str, int]:  # noqa: ARG002
+        """Return the weight of each server by its name. Pure: the same views and moment give the same weights."""
+        return {server.name: server.weight for server in servers}

@@ -82,7 +82,10 @@ class Forget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A line for the log. `once` names a class of errors: lines of one class are written once until it is cleared."""
+    """A line for the log. `once` names a class of errors: lines of one class are written once until it is cleared.
+
+    A report with an empty text clears every class that begins with its `once`.
+    """
 
     level: int  # of the logging module
     text: str

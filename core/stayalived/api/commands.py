@@ -1,0 +1,86 @@
+"""The language of the control socket: one line of JSON asks, one line answers.
+
+    {"verb": "status"}                     → {"accepted": true, "text": "", "pid": 4711, "status": {…}}
+    {"verb": "reload", "force": true}      → {"accepted": false, "text": "refused", "problems": ["…"], "pid": 4711}
+    {"verb": "stop", "leave": true}        → {"accepted": true, "text": "stopping", "pid": 4711}
+
+An answer to `reload` and `stop` comes when the supervisor has one.
+"""
+
+import msgspec
+
+from stayalived.api.document import Document
+
+STATUS = "status"
+RELOAD = "reload"
+STOP = "stop"
+READING = frozenset({STATUS})
+CHANGING = frozenset({RELOAD, STOP})
+LINE_LIMIT = 4096
+"""Longest line in bytes that a client may send."""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client asks."""
+
+    verb: str
+    force: bool = False
+    leave: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What it gets. `problems` are lines for people; `pid` is the supervisor's, so that its end can be waited for."""
+
+    accepted: bool
+    text: str = ""
+    pid: int = 0
+    generation: int = 0
+    problems: tuple[str, ...] = ()
+    status: Document | None = None
+
+
+class BadCommand(ValueError):
+    """The line is no command."""
+
+
+_commands = msgspec.json.Decoder(Command)
+_answers = msgspec.json.Decoder(Answer)
+_encoder = msgspec.json.Encoder()
+
+
+def read_command(line: bytes) -> Command:
+    """Return the command that a line holds.
+
+    Raises:
+        BadCommand: it holds none, or a verb that nobody knows.
+    """
+    try:
+        command = _commands.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadCommand(f"not a command: {error}") from error
+    if command.verb not in READING | CHANGING:
+        known = ", ".join(sorted(READING | CHANGING))
+        raise BadCommand(f"unknown verb {command.verb!r}; known are {known}")
+    return command
+
+
+def write_command(command: Command) -> bytes:
+    """Return the line for a command."""
+    return _encoder.encode(command) + b"\n"
+
+
+def read_answer(line: bytes) -> Answer:
+    """Return the answer that a line holds.
+
+    Raises:
+        BadCommand: it holds none; the daemon is of another version, or it is not the daemon.
+    """
+    try:
+        return _answers.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadCommand(f"not an answer: {error}") from error
+
+
+def write_answer(answer: Answer) -> bytes:
+    """Return the line for an answer."""
+    return _encoder.encode(answer) + b"\n"

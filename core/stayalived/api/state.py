@@ -1,0 +1,177 @@
+"""What api knows: the newest of each key that anybody told, and the document that is made of it."""
+
+from typing import TypeVar
+
+from stayalived.api import document
+from stayalived.messages.control import ChildState, DaemonState, Message
+from stayalived.messages.routes import TOPICS, Kind
+from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState
+from stayalived.messages.vrrp import InstanceState, RouterCounters, RouterRow
+from stayalived.timing import Duration, Instant, elapsed, in_seconds
+
+AnyMessage = TypeVar("AnyMessage", bound=Message)
+_NO_COUNTERS = RouterCounters(
+    key="",
+    adverts_sent=0,
+    adverts_received=0,
+    became_master=0,
+    released_master=0,
+    priority_zero_sent=0,
+    priority_zero_received=0,
+    errors={},
+)
+
+
+class Store:
+    """The newest message of each topic of state, by key."""
+
+    def __init__(self, *, version: str, pid: int) -> None:
+        """Start empty; version and pid are the daemon's, for the document."""
+        self._version = version
+        self._pid = pid
+        self._kept: dict[str, dict[str, Message]] = {name: {} for name, t in TOPICS.items() if t.kind is Kind.STATE}
+
+    def take(self, topic: str, key: str, message: Message | None) -> None:
+        """Keep a message under its key, or drop the key when there is no message. Topics of no state are ignored."""
+        kept = self._kept.get(topic)
+        if kept is None:
+            return
+        if message is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = message
+
+    def describe(self, now: Instant) -> document.Document:
+        """Return everything as it is at this moment; rows are sorted by name."""
+        checks = self._checks(now)
+        services = [_service(state, checks) for state in self._all("services.state", ServiceState)]
+        servers = {server.name for service in services for server in service.servers}
+        return document.Document(
+            schema=document.SCHEMA,
+            daemon=self._daemon(),
+            children=[_child(child, now) for child in self._all("daemon.child", ChildState)],
+            instances=self._instances(now),
+            services=services,
+            tracked=[check for subject in checks if subject not in servers for check in checks[subject]],
+            first_round=any(first.open for first in self._all("services.round", FirstRound)),
+        )
+
+    def _all(self, topic: str, message_type: type[AnyMessage]) -> list[AnyMessage]:
+        kept = self._kept[topic]
+        return [message for key in sorted(kept) if isinstance(message := kept[key], message_type)]
+
+    def _daemon(self) -> document.Daemon | None:
+        for state in self._all("daemon.state", DaemonState):
+            return document.Daemon(
+                version=self._version,
+                pid=self._pid,
+                phase=state.phase,
+                generation=state.generation,
+                accepted_at=in_seconds(Duration(state.accepted_at)),
+                refused=[str(problem) for problem in state.refused],
+                run_dir=state.run_dir,
+                config_dir=state.config_dir,
+            )
+        return None
+
+    def _instances(self, now: Instant) -> list[document.Instance]:
+        counters = {counter.key: counter for counter in self._all("vrrp.counters", RouterCounters)}
+        return [_instance(state, counters, now) for state in self._all("vrrp.instance", InstanceState)]
+
+    def _checks(self, now: Instant) -> dict[str, list[document.Check]]:
+        by_subject: dict[str, list[document.Check]] = {}
+        states = sorted(self._all("services.check", CheckState), key=lambda state: (state.subject, state.number))
+        for state in states:
+            by_subject.setdefault(state.subject, []).append(_check(state, now))
+        return by_subject
+
+
+def _lasted(since: int, now: Instant) -> float:
+    return round(in_seconds(elapsed(Instant(since), now)), 3)
+
+
+def _child(child: ChildState, now: Instant) -> document.Child:
+    return document.Child(
+        name=child.name,
+        pid=child.pid,
+        state=child.state,
+        seconds=_lasted(child.since, now),
+        restarts=child.restarts,
+        user=child.user,
+        note=child.note,
+    )
+
+
+def _instance(state: InstanceState, counters: dict[str, RouterCounters], now: Instant) -> document.Instance:
+    return document.Instance(
+        name=state.name,
+        state=state.state,
+        seconds=_lasted(state.since, now),
+        reason=state.reason,
+        priority=state.priority,
+        routers=[_router(row, counters.get(row.key, _NO_COUNTERS)) for row in state.routers],
+    )
+
+
+def _router(row: RouterRow, counters: RouterCounters) -> document.Router:
+    return document.Router(
+        key=row.key,
+        family=row.family,
+        state=row.state,
+        virtual_router_id=row.virtual_router_id,
+        interface=row.interface,
+        addresses=list(row.addresses),
+        advert_interval=in_seconds(Duration(row.advert_int)),
+        master_interval=in_seconds(Duration(row.master_interval)),
+        master=row.master,
+        held=row.held,
+        adverts_sent=counters.adverts_sent,
+        adverts_received=counters.adverts_received,
+        became_master=counters.became_master,
+        released_master=counters.released_master,
+        priority_zero_sent=counters.priority_zero_sent,
+        priority_zero_received=counters.priority_zero_received,
+        errors=dict(counters.errors),
+    )
+
+
+def _check(state: CheckState, now: Instant) -> document.Check:
+    return document.Check(
+        subject=state.subject,
+        number=state.number,
+        check=state.check,
+        up=state.up,
+        seconds=_lasted(state.since, now),
+        reason=state.reason,
+        weight=state.weight,
+        latency=in_seconds(Duration(state.latency)),
+        stale=state.stale,
+    )
+
+
+def _service(state: ServiceState, checks: dict[str, list[document.Check]]) -> document.Service:
+    return document.Service(
+        name=state.name,
+        protocol=state.protocol,
+        addresses=list(state.addresses),
+        scheduler=state.scheduler,
+        forward=state.forward,
+        quorum=state.quorum,
+        sorry=state.sorry,
+        problem=state.problem,
+        servers=[_server(row, checks.get(row.subject, [])) for row in state.servers],
+    )
+
+
+def _server(row: ServerRow, checks: list[document.Check]) -> document.Server:
+    return document.Server(
+        name=row.subject,
+        addresses=list(row.addresses),
+        state=row.state,
+        reason=row.reason,
+        weight=row.weight,
+        configured_weight=row.configured_weight,
+        active=row.active,
+        inactive=row.inactive,
+        checks=checks,
+    )

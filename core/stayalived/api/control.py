@@ -17,6 +17,7 @@ from stayalived.errors import Bug
 
 MAX_CLIENTS = 64
 ROOT_RESERVE = 8  # of these, so that the others cannot lock out root
+MAX_REFUSED = 64  # clients that are just being told that they are refused; more are dropped without a word
 READ_LIMIT = 10.0  # seconds for the whole line
 WRITE_LIMIT = 30.0  # seconds for the whole answer
 PART_LIMIT = 0.5  # seconds that a client has to close after its answer, and that answers have at the daemon's end
@@ -67,7 +68,8 @@ class Control:
         self._post: Callable[[Asked], None] | None = None
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._clients: set[asyncio.Task[None]] = set()
-        self._parting: set[asyncio.Task[None]] = set()
+        self._admitted: set[asyncio.Task[None]] = set()  # of these
+        self._parting: set[asyncio.Task[None]] = set()  # of these, whose answer is on its way
         self._last_number = 0
         self._server: asyncio.Server | None = None
 
@@ -109,22 +111,28 @@ class Control:
             raise Bug("asyncio runs this as a task")
         self._clients.add(task)
         try:
-            data = await self._serve(reader, writer)
-            self._parting.add(task)
-            await _send(writer, data)
-            await _part(reader, writer)
+            refusal, peer = self._look_at(writer)
+            if peer is not None:
+                self._admitted.add(task)
+                await self._conclude(task, reader, writer, await self._serve(peer, reader))
+            elif len(self._clients) - len(self._admitted) <= MAX_REFUSED:
+                await self._conclude(task, reader, writer, write_answer(Answer(accepted=False, text=refusal)))
         except OSError as error:  # TimeoutError among them
             _log.debug("a client of the control socket went away: %r", error)
         finally:
             writer.transport.abort()  # what was to be written is written, or the client was too slow for it
-            self._clients.discard(task)
-            self._parting.discard(task)
+            for tasks in (self._clients, self._admitted, self._parting):
+                tasks.discard(task)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    async def _conclude(
+        self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes
+    ) -> None:
+        self._parting.add(task)
+        await _send(writer, data)
+        await _part(reader, writer)
+
+    async def _serve(self, peer: Peer, reader: asyncio.StreamReader) -> bytes:
         """Return what is to be sent to a client; nothing to one that did not send a whole line."""
-        refusal, peer = self._look_at(writer)
-        if peer is None:
-            return write_answer(Answer(accepted=False, text=refusal))
         try:
             async with asyncio.timeout(READ_LIMIT):
                 line = await reader.readline()
@@ -135,11 +143,12 @@ class Control:
         return await self._ask(line, self._entitled.may_change(peer))
 
     def _look_at(self, writer: asyncio.StreamWriter) -> tuple[str, Peer | None]:
+        """Return who connected, or why that one is refused."""
         peer = peer_of(writer.get_extra_info("socket"))
         if not self._entitled.may_ask(peer):
             return "only for root and members of the group stayalived", None
         most = MAX_CLIENTS if peer.uid == 0 else MAX_CLIENTS - ROOT_RESERVE
-        if len(self._clients) > most:
+        if len(self._admitted) >= most:
             return f"{most} clients are connected already; try again later", None
         return "", peer
 

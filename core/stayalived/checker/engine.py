@@ -1,0 +1,301 @@
+"""The checker: from a configuration to probes, from results to the state of each check.
+
+| event | what happens |
+|---|---|
+| `Prepare`, `Commit`, `Abort` | the set of probes changes; an unchanged check keeps its state |
+| `ProbeEnded` with a verdict | each subscriber whose period has passed judges it; changes are told |
+| `ProbeEnded` with a fault of ours or of the plugin | counted and reported, no verdict changes, the probe comes again |
+| `Received` `AdoptedServer` | checks without a result are UP, with their retries |
+| `Received` own `CheckState`, before the first commit | the verdict stays as it was until a new result comes |
+| `Stop` | running probes are abandoned; verdicts stay with whoever was told |
+
+The work for one event does not depend on the number of probes.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from random import Random
+
+from stayalived.checker.faults import Faults
+from stayalived.checker.probes import AbandonProbe, LocalFault, PluginFault, ProbeEffect, ProbeEnded
+from stayalived.checker.registry import Change, Probe, Registry, checks_of
+from stayalived.checker.schedule import Pace, Wheel
+from stayalived.checker.verdict import Subscriber
+from stayalived.child.events import (
+    Abort,
+    AnswerPrepared,
+    ChildEffect,
+    ChildEvent,
+    Commit,
+    Finished,
+    Forget,
+    Prepare,
+    Received,
+    Report,
+    Stop,
+    Tell,
+)
+from stayalived.config.model import BUNDLED, Configuration
+from stayalived.errors import Bug
+from stayalived.messages.control import Start
+from stayalived.messages.notify import Event
+from stayalived.messages.services import AdoptedServer, CheckState
+from stayalived.plugin.checks import Verdict
+from stayalived.timing import Instant, after, earliest, elapsed, for_people, seconds
+
+MOST_STARTS = 200
+"""Probes started in one wake-up: after a stall the sockets are looked at between two batches."""
+
+LOCAL_RETRY = seconds(1)
+"""A probe that failed for a reason of ours comes again after this time, or its period where that is shorter."""
+
+REFRESH = seconds(60)
+"""A result that changes nothing is told after this time all the same, for the latency that people see."""
+
+CheckerEvent = ChildEvent | ProbeEnded
+CheckerEffect = ChildEffect | ProbeEffect
+
+
+def distribution_of(name: str) -> str:
+    """Return whose checks a process runs: `acme` for `checker/acme`, the bundled ones for `checker`."""
+    return name.partition("/")[2] or BUNDLED
+
+
+class CheckerEngine:
+    """The engine of one checker process."""
+
+    def __init__(self, name: str, chance: Random) -> None:
+        """Make an engine without a configuration.
+
+        Args:
+            name: of the process: `checker` or `checker/DIST`.
+            chance: seeded source of the warm-up's spread.
+        """
+        self.name = name
+        self.distribution = distribution_of(name)
+        self.registry = Registry()
+        self.faults = Faults()
+        self._chance = chance
+        self._prepared: tuple[int, Configuration] | None = None
+        self._due: Wheel[int] = Wheel()
+        self._aging: Wheel[int] = Wheel()
+        self._adopted: set[str] = set()
+        self._retold: dict[str, CheckState] = {}
+        self._committed = False
+        self._sequence = 0
+
+    @property
+    def deadline(self) -> Instant | None:
+        """When the next probe is due or the next verdict becomes stale."""
+        return earliest((self._due.deadline, self._aging.deadline))
+
+    def handle(self, event: CheckerEvent, now: Instant) -> Sequence[CheckerEffect]:
+        """Take in one event and return what is to be done."""
+        if isinstance(event, ProbeEnded):
+            return list(self._probe_ended(event, now))
+        match event:
+            case Prepare():
+                self._prepared = (event.generation, event.configuration)
+                return [AnswerPrepared(generation=event.generation)]
+            case Commit():
+                return list(self._commit(event, now))
+            case Abort():
+                self._prepared = None
+                return []
+            case Received():
+                return list(self._received(event, now))
+            case Stop():
+                return [*self._abandon(list(self.registry.probes)), Finished()]
+
+    def wake(self, now: Instant) -> Sequence[CheckerEffect]:
+        """Start the probes that are due and mark the verdicts that have become stale."""
+        effects: list[CheckerEffect] = []
+        for number in self._due.take(now, MOST_STARTS):
+            probe = self.registry.probes[number]
+            probe.running = True
+            effects.append(probe.start)
+        for number in self._aging.take(now, MOST_STARTS):
+            effects.extend(self._age(self.registry.probes[number], now))
+        return effects
+
+    # ----------------------------------------------------------------------------------------------- configuration
+
+    def _commit(self, event: Commit, now: Instant) -> Iterator[CheckerEffect]:
+        """Run the checks of the prepared configuration."""
+        if self._prepared is None or self._prepared[0] != event.generation:
+            raise Bug(f"generation {event.generation} is committed but was not prepared")
+        configuration = self._prepared[1]
+        self._prepared = None
+        checks = list(checks_of(configuration, self.distribution))
+        change = self.registry.change(checks, iter(self._chance.random, 1.0), now)
+        yield from self._abandon(change.ended)
+        yield Report(
+            level=logging.INFO,
+            text=f"{len(checks)} checks of {self.distribution} are {len(self.registry.probes)} probes, "
+            f"{len(change.started)} of them new, {len(change.ended)} ended",
+        )
+        yield from self._begin(change, event.start, now)
+        self._schedule(change, Pace(configuration.globals.start_rate), now)
+        self._retold = {}
+        self._committed = True
+
+    def _begin(self, change: Change, start: Start, now: Instant) -> Iterator[CheckerEffect]:
+        """Give the checks that are new here their first state and tell what is not known yet."""
+        restored = self._retold if start is Start.RESPAWNED else {}
+        for probe, subscriber in change.joined:
+            state = restored.get(subscriber.check.key)
+            if state is not None:
+                subscriber.restore(state, now)
+            if subscriber.check.subject in self._adopted and start is not Start.RELOAD:
+                subscriber.adopt(now)
+            if probe.verdict is not None and probe.fits(subscriber, now):
+                subscriber.judge(probe.verdict, probe.latency, probe.ended_at, probe.spread)
+        for subscriber in change.moved:
+            is_known = subscriber.check.key in restored or (subscriber.up is None and not self._committed)
+            if not is_known:
+                yield self._tell(subscriber, now)
+        gone = [*change.gone, *(key for key in restored if key not in self.registry.subscribers)]
+        yield from (Forget(message=CheckState, key=key) for key in gone)
+
+    def _schedule(self, change: Change, pace: Pace, now: Instant) -> None:
+        """File new probes behind each other, and those that go on under what their subscribers want now."""
+        for probe in change.started:
+            self._due.file(probe.number, pace.next(now))
+        for probe in change.kept:
+            if not probe.running and probe.verdict is not None:
+                due = after(probe.ended_at, probe.wish())
+                self._due.file(probe.number, due if due > now else pace.next(now))
+        for probe in (*change.started, *change.kept):
+            self._aging.file(probe.number, probe.stale_at())
+
+    def _abandon(self, numbers: Iterable[int]) -> Iterator[CheckerEffect]:
+        """End probes."""
+        for number in numbers:
+            self._due.drop(number)
+            self._aging.drop(number)
+            yield AbandonProbe(probe=number)
+
+    # ----------------------------------------------------------------------------------------------------- results
+
+    def _probe_ended(self, event: ProbeEnded, now: Instant) -> Iterator[CheckerEffect]:
+        """Take in what a probe found and file its next run."""
+        probe = self.registry.probes.get(event.probe)
+        if probe is None or not probe.running:
+            return  # abandoned while its answer was on the way
+        probe.running = False
+        outcome = event.outcome
+        if isinstance(outcome, Verdict):
+            probe.verdict, probe.latency, probe.ended_at = outcome, event.latency, now
+            for subscriber in probe.subscribers:
+                if subscriber.is_due(now):
+                    yield from self._judge(subscriber, probe, now)
+            self._due.file(probe.number, after(now, probe.wish()))
+            return
+        local = isinstance(outcome, LocalFault)
+        self._due.file(probe.number, after(now, min(LOCAL_RETRY, probe.wish()) if local else probe.wish()))
+        yield from self._fault(probe, outcome, now)
+
+    def _judge(self, subscriber: Subscriber, probe: Probe, now: Instant) -> Iterator[CheckerEffect]:
+        """Let one subscriber judge the probe's result; tell and report what changed."""
+        before = (subscriber.up, subscriber.weight, subscriber.stale)
+        reason = subscriber.reason
+        assert probe.verdict is not None
+        changed = subscriber.judge(probe.verdict, probe.latency, now, probe.spread)
+        is_news = before != (subscriber.up, subscriber.weight, subscriber.stale)
+        if is_news or (reason != subscriber.reason and not subscriber.up) or elapsed(subscriber.told_at, now) > REFRESH:
+            yield self._tell(subscriber, now)
+        if changed:
+            yield self._verdict_line(subscriber, probe.verdict, before[0])
+
+    def _verdict_line(self, subscriber: Subscriber, verdict: Verdict, before: bool | None) -> Report:
+        """Return the line for the log about a changed state. A first success is what everybody expects."""
+        check = subscriber.check
+        retry = check.timing.retry
+        tries = (
+            f" after {retry} {'retry' if retry == 1 else 'retries'}"
+            if before and retry and subscriber.results > 1
+            else ""
+        )
+        ending = "succeeded" if subscriber.up else f"failed{tries}"
+        return Report(
+            level=logging.WARNING if not subscriber.up else logging.DEBUG if before is None else logging.INFO,
+            text=f"Check {check.name} of {check.subject} at {check.target} {ending}: {verdict}",
+            fields={
+                "subject": check.subject,
+                "check": check.name,
+                "step": verdict.step,
+                "seen": verdict.seen,
+                "expected": verdict.expected,
+                "state": "UP" if subscriber.up else "DOWN",
+            },
+        )
+
+    def _fault(self, probe: Probe, fault: LocalFault | PluginFault, now: Instant) -> Iterator[CheckerEffect]:
+        """Count a fault that is not the server's; report its kind at once, then at most once a minute."""
+        identity = probe.identity
+        if isinstance(fault, LocalFault):
+            count = self.faults.count(f"local: {fault.text}", now)
+            what = f"Checks of {self.distribution} cannot be made on this machine: {fault.text}; no verdict changes"
+        else:
+            count = self.faults.count(f"{identity.type}: {fault.text}", now)
+            what = f"Plugin {self.distribution}: check {identity.type} failed: {fault.text}; no verdict changes"
+        if not count:
+            return
+        subject = probe.subscribers[0].check.subject
+        often = f" ({count} times)" if count > 1 else ""
+        fields = {"distribution": self.distribution, "check": identity.type, "subject": subject}
+        yield Report(level=logging.ERROR, text=f"{what}; seen at {subject}, {identity.target}{often}", fields=fields)
+        if isinstance(fault, PluginFault):
+            yield self._plugin_event(f"check {identity.type}: {fault.text}", now)
+
+    def _age(self, probe: Probe, now: Instant) -> Iterator[CheckerEffect]:
+        """Mark the verdicts of a probe that have become stale and file the next look."""
+        for subscriber in probe.subscribers:
+            if subscriber.up is not None and not subscriber.stale and subscriber.stale_at() <= now:
+                subscriber.stale = True
+                yield self._tell(subscriber, now)
+                check = subscriber.check
+                age = for_people(elapsed(subscriber.fresh_at, now))
+                yield Report(
+                    level=logging.WARNING,
+                    text=f"Check {check.name} of {check.subject} is stale: no result for {age}; its verdict stays",
+                    fields={"subject": check.subject, "check": check.name},
+                )
+        shortest = min(subscriber.check.timing.delay_loop for subscriber in probe.subscribers)
+        self._aging.file(probe.number, max(probe.stale_at(), after(now, shortest)))
+
+    # ---------------------------------------------------------------------------------------------------- messages
+
+    def _received(self, event: Received, now: Instant) -> Iterator[CheckerEffect]:
+        """Take in what others tell: servers found at start, and our own state of before our death."""
+        message = event.message
+        if message is None:
+            self._adopted.discard(event.key)  # a key of another topic is never a subject of this set
+        if isinstance(message, CheckState) and event.sender == self.name and not self._committed:
+            self._retold[event.key] = message
+        if isinstance(message, AdoptedServer) and message.weight > 0:
+            self._adopted.add(message.subject)
+            for subscriber in self.registry.of_subject(message.subject):
+                if subscriber.adopt(now):
+                    yield self._tell(subscriber, now)
+
+    def _tell(self, subscriber: Subscriber, now: Instant) -> Tell:
+        """Return the message of a check's whole present state."""
+        subscriber.told_at = now
+        return Tell(message=subscriber.state(), key=subscriber.check.key)
+
+    def _plugin_event(self, reason: str, now: Instant) -> Tell:
+        """Return the event of a failed plugin. Numbers come from the clock, so that a replaced process repeats none."""
+        self._sequence = max(self._sequence + 1, now)
+        event = Event(
+            sequence=self._sequence,
+            kind="plugin_failed",
+            subject_type="plugin",
+            subject=self.distribution,
+            old="",
+            new="failed",
+            reason=reason,
+            priority=0,
+            monotonic=now,
+        )
+        return Tell(message=event, key=self.distribution, sequence=self._sequence)

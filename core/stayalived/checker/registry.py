@@ -1,0 +1,150 @@
+"""Which probes there are and who listens to each; how a new configuration changes them."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from stayalived.checker.probes import ProbeIdentity, StartProbe
+from stayalived.checker.verdict import Subscriber
+from stayalived.config.model import Check, Configuration
+from stayalived.plugin.checks import Verdict
+from stayalived.timing import NO_TIME, Duration, Instant, elapsed
+
+
+def checks_of(configuration: Configuration, distribution: str) -> Iterator[Check]:
+    """Return the checks that a distribution's process runs, in the order of the configuration."""
+    for service in configuration.virtual_servers:
+        for server in service.real_servers:
+            yield from (check for check in server.checks if check.distribution == distribution)
+    yield from (check for check in configuration.tracked_checks if check.distribution == distribution)
+
+
+class Probe:
+    """One question to one server, and everybody who asked for it."""
+
+    __slots__ = ("ended_at", "identity", "latency", "running", "spread", "start", "subscribers", "verdict")
+
+    def __init__(self, number: int, identity: ProbeIdentity, spread: float) -> None:
+        """Make a probe that has not run yet.
+
+        Args:
+            number: never used before in this process.
+            identity: what it asks.
+            spread: part of the warm-up that passes before its second run, from 0 to 1.
+        """
+        self.identity = identity
+        self.spread = spread
+        self.start = StartProbe(probe=number, identity=identity)
+        self.subscribers: list[Subscriber] = []
+        self.running = False
+        self.verdict: Verdict | None = None
+        self.latency = NO_TIME
+        self.ended_at = Instant(0)
+
+    @property
+    def number(self) -> int:
+        """The number under which the shell knows this probe."""
+        return self.start.probe
+
+    def wish(self) -> Duration:
+        """Return how long after its end the probe is wanted again: the shortest that anybody asks for."""
+        return min(subscriber.wish for subscriber in self.subscribers)
+
+    def stale_at(self) -> Instant:
+        """Return when the first of the verdicts becomes stale."""
+        return min(subscriber.stale_at() for subscriber in self.subscribers)
+
+    def fits(self, subscriber: Subscriber, now: Instant) -> bool:
+        """Return whether the last result is young enough to be a new subscriber's first."""
+        return self.verdict is not None and elapsed(self.ended_at, now) < subscriber.check.timing.delay_loop
+
+
+@dataclass(slots=True)
+class Change:
+    """What a new configuration changed."""
+
+    started: list[Probe] = field(default_factory=list)
+    kept: list[Probe] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+    joined: list[tuple[Probe, Subscriber]] = field(default_factory=list)
+    moved: list[Subscriber] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+
+class Registry:
+    """All probes by number and by identity, all subscribers by key and by subject."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self.probes: dict[int, Probe] = {}
+        self.subscribers: dict[str, Subscriber] = {}
+        self._by_identity: dict[ProbeIdentity, Probe] = {}
+        self._by_subject: dict[str, list[Subscriber]] = {}
+        self._next_number = 1
+
+    def of_subject(self, subject: str) -> Iterable[Subscriber]:
+        """Return the checks of one subject; none when it has none here."""
+        return self._by_subject.get(subject, ())
+
+    def change(self, checks: Iterable[Check], spreads: Iterator[float], now: Instant) -> Change:
+        """Take over a configuration. A check of the same subject and the same probe keeps its state (C41).
+
+        Args:
+            checks: all that shall run from now on.
+            spreads: a warm-up spread for each new probe.
+            now: the moment, for checks that are new.
+
+        Returns:
+            what has to be started, ended, told and forgotten.
+        """
+        change = Change()
+        former = self._former()
+        old_keys, old_probes = self.subscribers, self._by_identity
+        self.subscribers, self._by_identity = {}, {}
+        for check in checks:
+            identity = ProbeIdentity.of(check)
+            probe = self._by_identity.get(identity) or self._open(identity, old_probes, spreads, change)
+            heirs = former[check.subject, identity]
+            subscriber = heirs.popleft() if heirs else Subscriber(check, now)
+            subscriber.follow(check)
+            probe.subscribers.append(subscriber)
+            self.subscribers[check.key] = subscriber
+            if old_keys.get(check.key) is not subscriber:
+                change.moved.append(subscriber)
+                if subscriber.results == 0:
+                    change.joined.append((probe, subscriber))
+        self._close(old_keys, old_probes, change)
+        return change
+
+    def _former(self) -> dict[tuple[str, ProbeIdentity], deque[Subscriber]]:
+        """Return the present subscribers by what makes them the same, in their order."""
+        former: dict[tuple[str, ProbeIdentity], deque[Subscriber]] = defaultdict(deque)
+        for subscriber in self.subscribers.values():
+            former[subscriber.check.subject, ProbeIdentity.of(subscriber.check)].append(subscriber)
+        return former
+
+    def _open(
+        self, identity: ProbeIdentity, old: dict[ProbeIdentity, Probe], spreads: Iterator[float], change: Change
+    ) -> Probe:
+        """Return the running probe of an identity without its subscribers, or a new one."""
+        probe = old.get(identity)
+        if probe is None:
+            probe = Probe(self._next_number, identity, next(spreads))
+            self._next_number += 1
+            self.probes[probe.number] = probe
+            change.started.append(probe)
+        else:
+            probe.subscribers = []
+            change.kept.append(probe)
+        self._by_identity[identity] = probe
+        return probe
+
+    def _close(self, old_keys: dict[str, Subscriber], old_probes: dict[ProbeIdentity, Probe], change: Change) -> None:
+        """Drop what nobody asks for any more and index the rest by subject."""
+        change.gone = [key for key in old_keys if key not in self.subscribers]
+        change.ended = [probe.number for identity, probe in old_probes.items() if identity not in self._by_identity]
+        for number in change.ended:
+            del self.probes[number]
+        self._by_subject = {}
+        for subscriber in self.subscribers.values():
+            self._by_subject.setdefault(subscriber.check.subject, []).append(subscriber)

@@ -1,0 +1,207 @@
+"""What one subscriber makes of the results of its probe.
+
+| state | result | condition | becomes |
+|---|---|---|---|
+| UNKNOWN | passed | | UP: the first result decides |
+| UNKNOWN | failed | | DOWN: no retries before the first result (C05) |
+| UP, presumed | failed | `alpha = false`, no result yet | DOWN: no retries before the first result (LV41) |
+| UP | passed | | UP, counts start again |
+| UP | failed | tries of this round left | UP, next try after `delay_before_retry` |
+| UP | failed | round lost, fewer than `fall` lost | UP, next round after `delay_loop` |
+| UP | failed | `fall` rounds lost in a row | DOWN |
+| DOWN | failed | | DOWN, counts start again |
+| DOWN | passed | fewer than `rise` in a row | DOWN |
+| DOWN | passed | `rise` in a row | UP |
+
+A round is one try and up to `retry` more. UP may also be handed down: by ipvs, which found the server in the kernel's
+table, or by this process's predecessor; then the retries count from the start.
+"""
+
+from stayalived.config.model import Check
+from stayalived.messages.services import CheckState
+from stayalived.plugin.checks import Verdict
+from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed
+
+STALE_AFTER = 3
+"""A verdict is stale when it is older than this many periods."""
+
+NOT_CHECKED_YET = "not checked yet"
+ADOPTED = "found in the kernel's table"
+
+
+class Subscriber:
+    """One check of one subject. `up` is None while it is UNKNOWN."""
+
+    __slots__ = (
+        "_failures",
+        "_lost_rounds",
+        "_passes",
+        "check",
+        "decided",
+        "fresh_at",
+        "judged_at",
+        "latency",
+        "reason",
+        "results",
+        "since",
+        "stale",
+        "told_at",
+        "up",
+        "weight",
+        "wish",
+    )
+
+    def __init__(self, check: Check, now: Instant) -> None:
+        """Start UNKNOWN, or presumed UP where `alpha` is off."""
+        self.check = check
+        self.up: bool | None = None
+        self.decided = False  # whether a failure has retries before it
+        self.results = 0  # judged so far; 2 is enough to know
+        self.judged_at: Instant | None = None
+        self.fresh_at = now  # when the verdict was last confirmed
+        self.since = now
+        self.told_at = now
+        self.reason = NOT_CHECKED_YET
+        self.weight = 0
+        self.latency = NO_TIME
+        self.stale = False
+        self.wish = check.timing.delay_loop
+        self._failures = self._lost_rounds = self._passes = 0
+        if not check.timing.alpha:
+            self._enter(True, now)
+
+    @property
+    def is_retrying(self) -> bool:
+        """Whether a round is open: a try failed and another one is wanted soon."""
+        return self.up is True and self._failures > 0
+
+    def is_due(self, now: Instant) -> bool:
+        """Whether a result that comes now lies at least the own period behind the last one."""
+        return self.judged_at is None or elapsed(self.judged_at, now) >= self.wish
+
+    def judge(self, verdict: Verdict, latency: Duration, now: Instant, spread: float) -> bool:
+        """Take in a result and decide.
+
+        Args:
+            verdict: what the probe found.
+            latency: how long it took.
+            now: when it ended.
+            spread: part of `warmup` that passes before the second result, from 0 to 1.
+
+        Returns:
+            whether the state changed.
+        """
+        timing = self.check.timing
+        passed = verdict.up is not (timing.reverse and timing.weight == 0)
+        self.judged_at = self.fresh_at = now
+        self.latency, self.stale, self.reason = latency, False, str(verdict)
+        self.results = min(self.results + 1, 2)
+        before = self.up
+        self._enter(self._after_pass() if passed else self._after_failure(), now)
+        self.decided = True
+        self.weight = self._delta(verdict)
+        self.wish = self._next_wish(spread)
+        return self.up is not before
+
+    def adopt(self, now: Instant) -> bool:
+        """Be UP because the server serves already: until checks fail, with all retries.
+
+        A failure that came just before counts as the first try: which of the two messages is faster is chance.
+
+        Returns:
+            whether the state changed.
+        """
+        timing = self.check.timing
+        if self.results == 0 and not self.decided:
+            self.decided = True
+            if self.up is None:
+                self.reason = ADOPTED
+                self._enter(True, now)
+                return True
+        elif self.results == 1 and self.up is False and not self.is_last_try(failures=1):
+            self._enter(True, now)
+            self._failures, self.wish = 1, timing.delay_before_retry
+            return True
+        return False
+
+    def restore(self, state: CheckState, now: Instant) -> None:
+        """Be what this process's predecessor told last; nobody needs to be told again."""
+        if state.up is not None:
+            self._enter(state.up, now)
+            self.decided = True
+        self.since, self.reason, self.weight = Instant(state.since), state.reason, state.weight
+        self.latency, self.stale = Duration(state.latency), state.stale
+
+    def follow(self, check: Check) -> None:
+        """Go on under a changed configuration of the same probe: state and counts stay (C41)."""
+        self.check = check
+        if not self.is_retrying:
+            self.wish = check.timing.delay_loop
+
+    def stale_at(self) -> Instant:
+        """Return when the verdict becomes stale if no result comes."""
+        return after(self.fresh_at, Duration(STALE_AFTER * self.check.timing.delay_loop))
+
+    def is_last_try(self, failures: int) -> bool:
+        """Whether a failed try, the how-manieth it is of its round, makes an UP server DOWN."""
+        timing = self.check.timing
+        return failures > timing.retry and self._lost_rounds + 1 >= timing.fall
+
+    def state(self) -> CheckState:
+        """Return the whole present state for the pipe."""
+        return CheckState(
+            subject=self.check.subject,
+            number=self.check.number,
+            check=self.check.name,
+            up=self.up,
+            weight=self.weight,
+            reason=self.reason,
+            latency=self.latency,
+            since=self.since,
+            stale=self.stale,
+        )
+
+    def _after_pass(self) -> bool:
+        """Count a result that passed and return whether the server is up now."""
+        self._failures = self._lost_rounds = 0
+        self._passes += 1
+        return self.up is not False or self._passes >= self.check.timing.rise
+
+    def _after_failure(self) -> bool:
+        """Count a result that failed and return whether the server is up now."""
+        self._passes = 0
+        if self.up is not True or not self.decided:
+            return False
+        self._failures += 1
+        if self.is_last_try(self._failures):
+            return False
+        if self._failures > self.check.timing.retry:
+            self._failures = 0
+            self._lost_rounds += 1
+        return True
+
+    def _enter(self, up: bool, now: Instant) -> None:
+        """Set the state: the only place that does."""
+        if up is not self.up:
+            self.up, self.since = up, now
+            self._failures = self._lost_rounds = self._passes = 0
+
+    def _next_wish(self, spread: float) -> Duration:
+        """Return how long after this result the next one is wanted."""
+        timing = self.check.timing
+        if self.is_retrying:
+            return timing.delay_before_retry
+        if self.results == 1 and timing.warmup:
+            return Duration(round(timing.warmup * spread))
+        return timing.delay_loop
+
+    def _delta(self, verdict: Verdict) -> int:
+        """Return the weight asked for: the result's own, and the configured one while it applies.
+
+        As for keepalived's tracked scripts: a positive weight counts while the check is up, a negative one while it is
+        down, and `reverse` turns the sign.
+        """
+        timing = self.check.timing
+        applies = self.up is (timing.weight > 0)
+        configured = timing.weight if timing.weight and applies else 0
+        return verdict.weight + (-configured if timing.reverse else configured)

@@ -17,7 +17,7 @@ STEPS_IN_LIMIT = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeIdentity:
-    """What makes two checks one probe: as in keepalived's `compare` functions with the limit of a step, without periods."""
+    """What makes two checks one probe, as in keepalived (C41): with the limit of a step, without periods."""
 
     type: str
     distribution: str

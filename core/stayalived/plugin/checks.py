@@ -121,8 +121,20 @@ Steps = Generator[Step, bytes, Verdict]
 the probe with a verdict that names the step; the body need not care."""
 
 
+class NetworkFailure(ConnectionError):
+    """The network, or the server at its other end, failed a step of a probe.
+
+    `Net` and its connections raise it. A check that lets it through has given its verdict.
+    """
+
+    def __init__(self, verdict: Verdict) -> None:
+        """Keep the verdict that this failure is."""
+        super().__init__(str(verdict))
+        self.verdict = verdict
+
+
 class Connection(Protocol):
-    """An open connection that `Net.connect` gave."""
+    """An open connection that `Net.connect` gave. Its methods raise `NetworkFailure`."""
 
     async def send(self, data: bytes) -> None:
         """Send all of the bytes."""
@@ -130,6 +142,10 @@ class Connection(Protocol):
 
     async def receive(self, limit: int = 65536) -> bytes:
         """Return what came, `b""` at the end of the stream."""
+        ...
+
+    async def start_tls(self, tls: StartTls) -> None:
+        """Change the connection to TLS; return once the handshake is done."""
         ...
 
 

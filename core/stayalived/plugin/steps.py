@@ -1,0 +1,93 @@
+"""Runs a body of steps under asyncio, for whoever has a `Net`: the test kit, and checks that call other checks."""
+
+from contextlib import AsyncExitStack
+
+from stayalived.errors import PluginFailure
+from stayalived.plugin.checks import (
+    Connect,
+    Connection,
+    Net,
+    NetworkFailure,
+    Receive,
+    Send,
+    StartTls,
+    Step,
+    Steps,
+    Target,
+    Verdict,
+)
+
+
+async def drive(steps: Steps, target: Target, net: Net) -> Verdict:
+    """Carry out the steps of a body and return its verdict.
+
+    Args:
+        steps: the generator that `Check.steps` made.
+        target: whom to probe.
+        net: gives the connections; a new `Connect` closes the one before it.
+
+    Returns:
+        the body's verdict, or that of the step that failed at the network.
+
+    Raises:
+        PluginFailure: the body sends or receives before it has connected, or yields something that is no step.
+    """
+    conversation = _Conversation(target, net)
+    try:
+        answer = b""
+        step = next(steps)
+        while True:
+            answer = await conversation.carry_out(step)
+            step = steps.send(answer)
+    except StopIteration as stop:
+        return check_verdict(stop.value)
+    except NetworkFailure as failure:
+        return failure.verdict
+    finally:
+        steps.close()
+        await conversation.close()
+
+
+def check_verdict(value: object) -> Verdict:
+    """Return what a body answered if it is a verdict.
+
+    Raises:
+        PluginFailure: it is not.
+    """
+    if isinstance(value, Verdict):
+        return value
+    raise PluginFailure(f"answered {value!r:.100}; a check answers a Verdict")
+
+
+class _Conversation:
+    """The one connection that a body of steps has at a time."""
+
+    def __init__(self, target: Target, net: Net) -> None:
+        self._target = target
+        self._net = net
+        self._stack = AsyncExitStack()
+        self._connection: Connection | None = None
+
+    async def carry_out(self, step: Step) -> bytes:
+        """Do one step and return its answer."""
+        if isinstance(step, Connect):
+            await self.close()
+            self._connection = await self._stack.enter_async_context(self._net.connect(self._target))
+            return b""
+        connection = self._connection
+        if connection is None:
+            raise PluginFailure(f"yielded {type(step).__name__} before Connect")
+        match step:
+            case Send(data):
+                await connection.send(data)
+                return b""
+            case Receive(limit):
+                return await connection.receive(limit)
+            case StartTls():
+                await connection.start_tls(step)
+                return b""
+
+    async def close(self) -> None:
+        """Close the connection, if there is one."""
+        self._connection = None
+        await self._stack.aclose()

@@ -117,3 +117,54 @@ class DeleteDestination:
 
 
 Operation = AddService | EditService | DeleteService | AddDestination | EditDestination | DeleteDestination
+
+
+def carry_out(table: Table, operation: Operation) -> None:
+    """Change a table as the kernel changes its own when it accepts an operation.
+
+    Raises:
+        KeyError: the operation needs a service that is not there.
+    """
+    match operation:
+        case AddService(key, service):
+            table[key] = Entry(service)
+        case EditService(key, service):
+            table[key] = Entry(service, table[key].destinations)
+        case DeleteService(key):
+            table.pop(key, None)
+        case AddDestination(key, endpoint, destination) | EditDestination(key, endpoint, destination):
+            table[key].destinations[endpoint] = destination
+        case DeleteDestination(key, endpoint):
+            if key in table:
+                table[key].destinations.pop(endpoint, None)
+
+
+def holds(table: Table, operation: AddService | AddDestination) -> bool:
+    """Tell whether a table has what an operation would add, with equal settings."""
+    entry = table.get(operation.key)
+    if entry is None:
+        return False
+    if isinstance(operation, AddService):
+        return entry.service == operation.service
+    return entry.destinations.get(operation.endpoint) == operation.destination
+
+
+def in_words(operation: Operation) -> str:
+    """Return an operation as people type it: `ipvsadm -a -t 192.0.2.1:80 -r 192.0.2.10:80 -g -w 1`."""
+    match operation:
+        case AddService(key, service) | EditService(key, service):
+            letter = "A" if isinstance(operation, AddService) else "E"
+            return f"ipvsadm -{letter} {key} -s {service.scheduler}"
+        case DeleteService(key):
+            return f"ipvsadm -D {key}"
+        case AddDestination(key, endpoint, destination) | EditDestination(key, endpoint, destination):
+            letter = "a" if isinstance(operation, AddDestination) else "e"
+            method = {"NAT": "-m", "DR": "-g", "TUN": "-i"}[destination.method]
+            return f"ipvsadm -{letter} {key} -r {endpoint} {method} -w {destination.weight}"
+        case DeleteDestination(key, endpoint):
+            return f"ipvsadm -d {key} -r {endpoint}"
+
+
+def copy_of(table: Table) -> Table:
+    """Return a table that can be changed without changing this one."""
+    return {key: Entry(entry.service, dict(entry.destinations)) for key, entry in table.items()}

@@ -1,0 +1,137 @@
+"""The real kernel's IPVS table, over generic netlink. I/O.
+
+Own messages, since pyroute2's helper deletes on "update", turns NAT into DR on a change of weight, sends the port of a
+GUE tunnel in the wrong byte order and cannot do IPv6 or firewall marks; `tests/uml/inside` holds a test for each.
+"""
+
+import errno
+from collections.abc import Sequence
+from contextlib import suppress
+
+from stayalived.addresses import Endpoint
+from stayalived.errors import KernelProblem
+from stayalived.ipvs.model import (
+    AddDestination,
+    AddService,
+    Connections,
+    DeleteDestination,
+    DeleteService,
+    EditService,
+    Entry,
+    Operation,
+    ServiceKey,
+    Table,
+    holds,
+    in_words,
+)
+from stayalived.kernel.generic import GenericSocket
+from stayalived.kernel.ipvs_messages import (
+    CMD_ATTR_DEST,
+    CMD_ATTR_SERVICE,
+    GET_DEST,
+    GET_SERVICE,
+    NotOurs,
+    read_destination,
+    read_service,
+    request_for,
+    service_attribute,
+)
+
+NO_IPVS = (
+    "the kernel has no IPVS: `modprobe ip_vs`; is the module installed (/lib/modules), or does a container lack it?"
+)
+NO_RIGHT = "CAP_NET_ADMIN is missing: start as root, or from a unit with AmbientCapabilities=CAP_NET_ADMIN"
+LOST_ANSWERS = "more answers than fit the receive buffer: raise net.core.rmem_max"
+
+
+class LinuxIpvs:
+    """The IPVS table of this network namespace, as `stayalived.kernel.api.IpvsKernel` describes it."""
+
+    def __init__(self) -> None:
+        """Connect; the kernel loads its ip_vs module if it has one and is not built with it.
+
+        Raises:
+            KernelProblem: the kernel has no IPVS.
+        """
+        self._netlink = GenericSocket("IPVS", NO_IPVS)
+
+    def close(self) -> None:
+        """Close the connection to the kernel; the table stays as it is."""
+        self._netlink.close()
+
+    def read(self) -> tuple[Table, dict[tuple[ServiceKey, Endpoint], Connections]]:
+        """Return the whole table and the connections that it counts.
+
+        Raises:
+            KernelProblem: we lack the right, or the answers were lost.
+        """
+        table: Table = {}
+        connections: dict[tuple[ServiceKey, Endpoint], Connections] = {}
+        try:
+            for found in self._netlink.dump(GET_SERVICE):
+                with suppress(NotOurs):
+                    key, service = read_service(found[CMD_ATTR_SERVICE])
+                    table[key] = Entry(service)
+            for key, entry in table.items():
+                for found in self._netlink.dump(GET_DEST, service_attribute(key)):
+                    endpoint, destination, counted = read_destination(found[CMD_ATTR_DEST], key.family)
+                    entry.destinations[endpoint] = destination
+                    connections[key, endpoint] = counted
+        except OSError as error:
+            raise _problem("read the IPVS table", error.errno or errno.EIO) from error
+        return table, connections
+
+    def apply(self, operations: Sequence[Operation]) -> list[KernelProblem | None]:
+        """Carry out operations in this order, in batches; go on after one that is refused.
+
+        Returns:
+            one entry for each operation: None, or why it was refused. To add what exists with equal settings and to
+            delete what is gone are successes.
+        """
+        try:
+            numbers = self._netlink.carry_out([request_for(operation) for operation in operations])
+        except OSError as error:
+            return [_problem(in_words(operation), error.errno or errno.EIO) for operation in operations]
+        there = self._read_if(errno.EEXIST in numbers)
+        return [
+            _problem(in_words(operation), number, operation) if _refused(operation, number, there) else None
+            for operation, number in zip(operations, numbers, strict=True)
+        ]
+
+    def _read_if(self, needed: bool) -> Table:
+        """Return the table when something was there already: is it what was wanted?"""
+        if not needed:
+            return {}
+        try:
+            return self.read()[0]
+        except KernelProblem:
+            return {}  # then the operation counts as refused, and the engine reads again itself
+
+
+def _refused(operation: Operation, number: int, there: Table) -> bool:
+    """Tell whether an operation failed, and not only found its work done."""
+    match operation:
+        case _ if number == 0:
+            return False
+        case AddService() | AddDestination() if number == errno.EEXIST:
+            return not holds(there, operation)
+        case DeleteService():
+            return number != errno.ESRCH
+        case DeleteDestination():
+            return number not in {errno.ENOENT, errno.ESRCH}
+        case _:
+            return True
+
+
+def _problem(action: str, number: int, operation: Operation | None = None) -> KernelProblem:
+    """Return a refusal with what a person can do about it."""
+    remedy = ""
+    match operation, number:
+        case (AddService() | EditService()) as refused, errno.ENOENT:
+            scheduler = refused.service.scheduler
+            remedy = f"the kernel has no scheduler {scheduler}: `modprobe ip_vs_{scheduler}`; is the module installed?"
+        case _, errno.EPERM:
+            remedy = NO_RIGHT
+        case _, errno.ENOBUFS:
+            remedy = LOST_ANSWERS
+    return KernelProblem(action, number, remedy)

@@ -3,6 +3,7 @@
 from stayalived.addresses import Endpoint
 from stayalived.config.model import Configuration
 from stayalived.config.problems import Problem
+from stayalived.config.secrets import Secret
 from stayalived.errors import PluginFailure
 from stayalived.messages.notify import Event
 from stayalived.plugin.checks import (
@@ -46,6 +47,7 @@ __all__ = [
     "Receive",
     "Scheduler",
     "SchedulerOptions",
+    "Secret",
     "Send",
     "ServerView",
     "StartTls",

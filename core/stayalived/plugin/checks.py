@@ -8,9 +8,10 @@ A check is a class with a `name`, an `Options` model, and one of two bodies:
 """
 
 from abc import ABC
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, Protocol
 
 import msgspec
@@ -162,6 +163,8 @@ class Check(ABC):
 
     name: ClassVar[str]
     Options: ClassVar[type[CheckOptions]] = CheckOptions
+    defaults: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    """What holds for `retry`, `delay_before_retry`, … of this type when nobody says otherwise; seconds and numbers."""
 
     def __init__(self, options: CheckOptions) -> None:
         """Keep the validated options."""

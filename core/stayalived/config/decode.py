@@ -1,0 +1,140 @@
+"""Tables become typed values, and everything that is wrong with one is said at once.
+
+The quick way is msgspec's, which stops at the first error. Only when it fails is the table walked key by key against
+the same types, which finds the rest and can say what is allowed in a person's words.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from stayalived.config.findings import Findings, Path, Table, Value, shown
+from stayalived.config.future import advice
+from stayalived.config.kinds import accepts, bare, branch_of, described
+from stayalived.config.secrets import NoSecret, Secret, Vault
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+Advice = Callable[[str], str]
+NEAR = 0.6  # how alike two keys must be (difflib's ratio) for one to be proposed in place of the other
+
+
+@dataclass(slots=True)
+class Decoder:
+    """Turns tables into typed values; what is wrong goes to `findings`."""
+
+    findings: Findings
+    vault: Vault = field(default_factory=Vault)
+
+    def table(self, value: Value, model: type[Model], path: Path, notes: Advice = advice) -> Model | None:
+        """Return the table as a value of `model`, without the keys that were wrong.
+
+        Returns:
+            None when it is no table, or when a key that must be there is missing or wrong.
+        """
+        try:
+            return msgspec.convert(value, model, dec_hook=self._special)
+        except msgspec.ValidationError as error:
+            if not isinstance(value, Mapping):
+                self.findings.error(path, "must be a table", found=shown(value))
+                return None
+            good = _Walk(self, notes).struct(value, model, path)
+            return self._second(good, model, path, error)
+
+    def _second(self, good: Table, model: type[Model], path: Path, first: msgspec.ValidationError) -> Model | None:
+        if not self.findings.below(path):  # a rule of the model itself, which only the model can check
+            self.findings.error(path, str(first).partition(" - at `$")[0])
+            return None
+        try:
+            return msgspec.convert(good, model, dec_hook=self._special)
+        except msgspec.ValidationError:  # a required key is missing: said already
+            return None
+
+    def _special(self, kind: type, value: Value) -> Value:
+        if kind is Secret:
+            return self.vault.open(value)
+        raise NotImplementedError(f"no such type in a configuration: {kind}")
+
+    def secret(self, value: Value, path: Path) -> bool:
+        """Return whether a value is a good secret; say what is wrong, without showing it."""
+        try:
+            self.vault.open(value)
+        except NoSecret as error:
+            self.findings.error(path, str(error))
+            return False
+        return True
+
+
+@cache
+def fields_of(model: type[msgspec.Struct]) -> dict[str, inspect.Field]:
+    """Return the keys that a model knows."""
+    described = inspect.type_info(model)
+    assert isinstance(described, inspect.StructType)
+    return {known.encode_name: known for known in described.fields}
+
+
+def unknown_key(findings: Findings, path: Path, known: list[str], notes: Advice = advice) -> None:
+    """Say that there is no such key: not yet, under another name, or the nearest right one."""
+    key = str(path[-1])
+    note = notes(key)
+    near = difflib.get_close_matches(key, known, n=1, cutoff=NEAR)
+    if note:
+        findings.error(path, note)
+    elif near:
+        findings.error(path, f"unknown key; did you mean {near[0]}?")
+    else:
+        findings.error(path, f"unknown key; known here: {', '.join(sorted(known))}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One table key by key: returns what is good of it, says what is not."""
+
+    decoder: Decoder
+    notes: Advice
+
+    def struct(self, value: Table, model: type[msgspec.Struct], path: Path) -> Table:
+        """Return the good keys of a table."""
+        known = fields_of(model)
+        good: dict[str, Value] = {}
+        for key, below in value.items():
+            if key not in known:
+                unknown_key(self.decoder.findings, (*path, key), list(known), self.notes)
+            elif self.fits(below, known[key].type, (*path, key)):
+                good[key] = below
+        for key, wanted in known.items():
+            if wanted.required and key not in value:
+                self.decoder.findings.error((*path, key), f"missing; must be {described(wanted.type)}")
+        return good
+
+    def fits(self, value: Value, wanted: inspect.Type, path: Path) -> bool:
+        """Return whether a value is of the wanted type; say what is wrong when it is not."""
+        plain = bare(wanted)
+        if isinstance(plain, inspect.UnionType):
+            branch = branch_of(value, plain)
+            return self._refuse(value, wanted, path) if branch is None else self.fits(value, branch, path)
+        if isinstance(plain, inspect.CustomType) and plain.cls is Secret:
+            return self.decoder.secret(value, path)
+        if not accepts(value, plain):
+            return self._refuse(value, wanted, path)
+        if isinstance(plain, inspect.StructType) and isinstance(value, Mapping):
+            before = len(self.decoder.findings.entries)
+            self.struct(value, plain.cls, path)
+            return len(self.decoder.findings.entries) == before
+        return all(self._inside(value, plain, path))
+
+    def _inside(self, value: Value, wanted: inspect.Type, path: Path) -> list[bool]:
+        """Look at everything inside a list or a table, past the first that is wrong."""
+        if isinstance(wanted, inspect.ListType | inspect.VarTupleType) and isinstance(value, list):
+            return [self.fits(item, wanted.item_type, (*path, number)) for number, item in enumerate(value)]
+        if isinstance(wanted, inspect.DictType) and isinstance(value, Mapping):
+            return [self.fits(item, wanted.value_type, (*path, key)) for key, item in value.items()]
+        return []
+
+    def _refuse(self, value: Value, wanted: inspect.Type, path: Path) -> bool:
+        self.decoder.findings.error(path, f"must be {described(wanted)}", found=shown(value))
+        return False

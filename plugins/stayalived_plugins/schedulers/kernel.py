@@ -1,0 +1,100 @@
+"""The kernel's own schedulers (net/netfilter/ipvs/ip_vs_*.c, ipvsadm(8)), each under the name that the kernel gives it.
+
+They compute no weights: the kernel chooses a server for each new connection by what it knows itself.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from stayalived.plugin import Scheduler, SchedulerOptions
+
+
+class KernelScheduler(Scheduler):
+    """A scheduler whose name here is its name in the kernel."""
+
+    @property
+    def kernel(self) -> str:
+        """Name of the kernel's scheduler."""
+        return self.name
+
+
+class RoundRobin(KernelScheduler):
+    """The servers in turn, whatever their weight."""
+
+    name = "rr"
+
+
+class WeightedRoundRobin(KernelScheduler):
+    """The servers in turn, as often as their weight says."""
+
+    name = "wrr"
+
+
+class LeastConnection(KernelScheduler):
+    """The server with the fewest active connections."""
+
+    name = "lc"
+
+
+class WeightedLeastConnection(KernelScheduler):
+    """The server with the fewest active connections for its weight."""
+
+    name = "wlc"
+
+
+class LocalityBasedLeastConnection(KernelScheduler):
+    """One server for each destination address, until it is overloaded. For a set of caches."""
+
+    name = "lblc"
+
+
+class LocalityBasedLeastConnectionWithReplication(KernelScheduler):
+    """A set of servers for each destination address, which grows when all of it are overloaded. For a set of caches."""
+
+    name = "lblcr"
+
+
+class DestinationHashing(KernelScheduler):
+    """The server that a fixed table gives for the destination address."""
+
+    name = "dh"
+
+
+# include/uapi/linux/ip_vs.h: IP_VS_SVC_F_SCHED_SH_FALLBACK is flag 1, IP_VS_SVC_F_SCHED_SH_PORT is flag 2.
+_FALLBACK = "flag-1"
+_PORT = "flag-2"
+
+
+class SourceHashingOptions(SchedulerOptions, frozen=True):
+    """keepalived's `sh-port` and `sh-fallback`."""
+
+    port: Annotated[bool, msgspec.Meta(description="The source port counts as well as the source address.")] = False
+    fallback: Annotated[
+        bool, msgspec.Meta(description="A client whose server is gone or has weight 0 gets another one.")
+    ] = False
+
+
+class SourceHashing(KernelScheduler):
+    """The server that a fixed table gives for the source address."""
+
+    name = "sh"
+    Options: ClassVar[type[SchedulerOptions]] = SourceHashingOptions
+
+    def flags(self) -> tuple[str, ...]:
+        """Return `flag-1` for the fallback and `flag-2` for the port."""
+        options = self.options
+        assert isinstance(options, SourceHashingOptions)
+        return tuple(flag for flag, wanted in ((_FALLBACK, options.fallback), (_PORT, options.port)) if wanted)
+
+
+class ShortestExpectedDelay(KernelScheduler):
+    """The server where a connection has the least to wait for: (active connections + 1) / weight."""
+
+    name = "sed"
+
+
+class NeverQueue(KernelScheduler):
+    """An idle server when there is one, whatever its weight; else the shortest expected delay."""
+
+    name = "nq"

@@ -1,0 +1,52 @@
+from typing import Any
+
+from stayalived.log.limits import CLASSES, LINES, WINDOW, Limiter
+from stayalived.timing import Instant, after
+
+START = Instant(1_000)
+
+
+def admitted(limiter: Limiter, kind: str, times: int, now: Instant = START) -> Any:
+    return sum(limiter.admit(kind, now) for _ in range(times))
+
+
+def test_ten_lines_of_a_class_are_admitted_in_a_second() -> None:
+    limiter = Limiter()
+    assert LINES == admitted(limiter, "bad checksum", 500)
+
+
+def test_each_class_has_its_own_ten() -> None:
+    limiter = Limiter()
+    admitted(limiter, "bad checksum", 500)
+    assert LINES == admitted(limiter, "bad version", 500)
+
+
+def test_the_rest_is_counted_when_the_second_is_over() -> None:
+    limiter = Limiter()
+    admitted(limiter, "bad checksum", 500)
+    assert limiter.deadline == after(START, WINDOW)
+    assert list(limiter.due(Instant(limiter.deadline - 1))) == []
+    assert list(limiter.due(limiter.deadline)) == [("bad checksum", 490)]
+    assert limiter.deadline is None
+
+
+def test_after_the_second_lines_are_admitted_again() -> None:
+    limiter = Limiter()
+    admitted(limiter, "bad checksum", 500)
+    later = after(START, WINDOW)
+    limiter.due(later)
+    assert LINES == admitted(limiter, "bad checksum", 500, later)
+
+
+def test_a_class_that_stayed_below_the_limit_is_not_mentioned() -> None:
+    limiter = Limiter()
+    admitted(limiter, "bad checksum", LINES)
+    assert limiter.deadline is None
+    assert list(limiter.due(after(START, WINDOW))) == []
+
+
+def test_classes_beyond_the_bound_share_one() -> None:
+    limiter = Limiter()
+    for number in range(CLASSES):
+        limiter.admit(f"class {number}", START)
+    assert LINES == sum(limiter.admit(f"new {number}", START) for number in range(500))

@@ -37,7 +37,7 @@ async def drive(steps: Steps, target: Target, net: Net) -> Verdict:
         answer = b""
         step = next(steps)
         while True:
-            answer = await conversation.carry_out(step)
+            answer = await conversation.carry_out(check_step(step))
             step = steps.send(answer)
     except StopIteration as stop:
         return check_verdict(stop.value)
@@ -57,6 +57,17 @@ def check_verdict(value: object) -> Verdict:
     if isinstance(value, Verdict):
         return value
     raise PluginFailure(f"answered {value!r:.100}; a check answers a Verdict")
+
+
+def check_step(value: object) -> Step:
+    """Return what a body yielded if it is a step.
+
+    Raises:
+        PluginFailure: it is not.
+    """
+    if isinstance(value, Connect | Send | Receive | StartTls):
+        return value
+    raise PluginFailure(f"yielded {value!r:.100}; a body yields Connect, Send, Receive or StartTls")
 
 
 class _Conversation:

@@ -1,0 +1,91 @@
+"""I/O: a checker child. One runs the bundled checks, one more each third-party distribution's."""
+
+import asyncio
+import logging
+from random import Random
+
+from stayalived.checker.engine import CheckerEngine, distribution_of
+from stayalived.checker.probe import Prober
+from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEnded, ProbeIdentity, StartProbe
+from stayalived.checker.watchdog import Watchdog
+from stayalived.child.asyncshell import AsyncShell
+from stayalived.child.base import read_clock
+from stayalived.child.bootstrap import Context
+from stayalived.child.privileges import Rights
+from stayalived.errors import PluginFailure
+from stayalived.plugin import manager
+from stayalived.plugin.checks import Check
+from stayalived.timing import in_seconds, seconds
+
+RIGHTS = Rights(user="stayalived", capabilities=(), no_new_privs=True)
+
+PARTING = seconds(0.5)
+"""How long cancelled checks may take to end when this process stops; then it goes without them."""
+
+_log = logging.getLogger("stayalived.checker")
+
+
+class Checks:
+    """Makes checks from what one distribution brought."""
+
+    def __init__(self, distribution: str) -> None:
+        """Import the distribution's plugins and say in the log what cannot be."""
+        self.distribution = distribution
+        self._plugins = manager.load({distribution})
+        for problem in self._plugins.problems:
+            _log.error("%s", problem, extra={"fields": {"distribution": distribution}})
+
+    def make(self, identity: ProbeIdentity) -> Check:
+        """Return the check that a probe asks for.
+
+        Raises:
+            PluginFailure: this process does not have its type, or the type does not take its options.
+        """
+        provided = self._plugins.catalogue.checks.get(identity.type)
+        if provided is None:
+            raise PluginFailure(f"{self.distribution} brings no check type {identity.type} here: {self._why()}")
+        return provided.make(identity.options)
+
+    def _why(self) -> str:
+        """Return what went wrong while importing, for the message about a missing type."""
+        return "; ".join(str(problem) for problem in self._plugins.problems) or "it was imported without a problem"
+
+
+def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role is run in this way)
+    """Run the checks of this process's distribution until the supervisor says stop."""
+    checks = Checks(distribution_of(context.name))
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(_serve(context, checks))
+        loop.run_until_complete(_part())
+    finally:
+        loop.close()
+
+
+async def _serve(context: Context, checks: Checks) -> None:
+    """Join engine and prober and serve until the engine has finished."""
+    watchdog = Watchdog(context.name, read_clock)
+    prober = Prober(checks.make, lambda ended: shell.post(ended), read_clock, watchdog)
+
+    def perform(effect: ProbeEffect) -> None:
+        match effect:
+            case StartProbe():
+                prober.start(effect)
+            case AbandonProbe():
+                prober.abandon(effect.probe)
+
+    shell: AsyncShell[ProbeEnded, ProbeEffect] = AsyncShell(CheckerEngine(context.name, Random()), context, perform)  # noqa: S311  (it spreads checks over time)
+    try:
+        await shell.run()
+    finally:
+        prober.close()
+        watchdog.close()
+
+
+async def _part() -> None:
+    """Give what checks have left running a moment to end; whatever ignores its cancellation is left behind."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=in_seconds(PARTING))

@@ -1,0 +1,274 @@
+"""One conversation with a server over a socket that never blocks: the steps of a probe, one after the other. I/O.
+
+Both bodies of a check end here: the stepper drives sessions from one epoll, `net` from a task. Each step is begun and,
+when the network is not ready, gone on with after the next event.
+"""
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Callable
+
+from stayalived.checker.tls import TlsLayer
+from stayalived.errors import KernelProblem, PluginFailure
+from stayalived.plugin.checks import Connect, NetworkFailure, Receive, Send, StartTls, Step, Target, Verdict
+from stayalived.timing import Duration, for_people
+
+MOST_DRAINED = 65536
+"""Bytes read and thrown away before a close, so that it is a FIN: with unread bytes the kernel sends a RST."""
+
+_IP_BIND_ADDRESS_NO_PORT = 24  # include/uapi/linux/in.h; Python names it from 3.12 on
+_IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
+_WORDS = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "reset",
+    errno.EPIPE: "closed by the server",
+    errno.EHOSTUNREACH: "host unreachable",
+    errno.ENETUNREACH: "network unreachable",
+    errno.ETIMEDOUT: "timed out",
+}
+_STEP_NAMES: dict[type[Step], str] = {Connect: "connect", Send: "send", Receive: "receive", StartTls: "tls"}
+
+# What a system call may be refused for that is our own lack and says nothing about the server (C11).
+OWN_SIDE = {
+    errno.EMFILE: "raise the limit of open files (LimitNOFILE)",
+    errno.ENFILE: "raise fs.file-max",
+    errno.ENOBUFS: "the kernel is out of buffers",
+    errno.ENOMEM: "the kernel is out of memory",
+    errno.EAFNOSUPPORT: "this host lacks the address family",
+    errno.EADDRNOTAVAIL: "no local port or address is free; widen net.ipv4.ip_local_port_range or look at bindto",
+    errno.EAGAIN: "no local port is free; widen net.ipv4.ip_local_port_range",
+    errno.EADDRINUSE: "bind_port is in use on this host",
+    errno.EPERM: "a firewall rule of this host or a missing capability forbids it",
+    errno.EACCES: "a firewall rule of this host or a missing capability forbids it",
+}
+
+
+def step_name(step: Step) -> str:
+    """Return what people call a step: `connect`, `send`, `receive`, `tls`."""
+    return _STEP_NAMES[type(step)]
+
+
+def timed_out(step: Step, patience: Duration) -> Verdict:
+    """Return the verdict of a step that was waited for in vain."""
+    return Verdict.failed(step_name(step), f"no answer within {for_people(patience)}")
+
+
+class Session:
+    """The socket of one probe and the step that it is at."""
+
+    __slots__ = ("_rest", "_tls", "readable", "socket", "step", "target", "wants_write")
+
+    def __init__(self, target: Target) -> None:
+        """Remember the target; nothing is opened before the first `Connect`."""
+        self.target = target
+        self.socket: socket.SocketType | None = None
+        self.step: Step = Connect()
+        self.readable = False  # an event said so and no read has come back empty since
+        self.wants_write = False
+        self._rest: bytes | memoryview = b""
+        self._tls: TlsLayer | None = None
+
+    def begin(self, step: Step) -> bytes | None:
+        """Begin a step.
+
+        Returns:
+            its answer when it is done; None when the network is not ready: call `go_on` after the next event.
+
+        Raises:
+            NetworkFailure: the server failed the step; it carries the verdict.
+            KernelProblem: this machine could not do it.
+            PluginFailure: there is no connection yet.
+        """
+        self.step = step
+        if type(step) is Connect:
+            return self._guard(self._connect)
+        if self.socket is None:
+            raise PluginFailure(f"yielded {type(step).__name__} before Connect")
+        if isinstance(step, Send):
+            self._guard(lambda: self._take(step.data))
+        elif isinstance(step, StartTls):
+            self._tls = _layer(step)
+        elif not self.readable and self._tls is None:
+            self.wants_write = False
+            return None  # nothing came yet: reading would only say so
+        return self._guard(self._work)
+
+    def go_on(self) -> bytes | None:
+        """Go on with the step after an event; as `begin`."""
+        return self._guard(self._finish_connect if type(self.step) is Connect else self._work)
+
+    def close(self) -> None:
+        """Close the connection with FIN."""
+        opened, self.socket, self._tls = self.socket, None, None
+        if opened is None:
+            return
+        if self.readable:
+            self.readable = False
+            self._drain(opened)
+        opened.close()
+
+    def _guard(self, work: Callable[[], bytes | None]) -> bytes | None:
+        """Do a piece of work and turn what the kernel says into whose fault it is."""
+        try:
+            return work()
+        except BlockingIOError:
+            return None
+        except ssl.SSLError as error:
+            text = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
+            raise NetworkFailure(Verdict.failed("tls", str(text or error).lower())) from error
+        except OSError as error:
+            raise NetworkFailure(Verdict.failed(step_name(self.step), _words(error.errno))) from error
+
+    def _connect(self) -> bytes | None:
+        """Open a socket as the target says and begin to connect."""
+        self.close()
+        self.socket = open_socket(self.target)
+        self.wants_write = True
+        number = self.socket.connect_ex(_sockaddr(self.target))
+        if number in _IN_PROGRESS:
+            return None
+        _look_at(number)
+        return b""
+
+    def _finish_connect(self) -> bytes | None:
+        """Look how the attempt to connect ended."""
+        assert self.socket is not None
+        _look_at(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        return b""
+
+    def _take(self, data: bytes) -> None:
+        """Make bytes ready to be sent."""
+        if self._tls is None:
+            self._rest = data
+        elif data:
+            self._tls.encrypt(data)
+
+    def _work(self) -> bytes | None:
+        """Do what can be done of a step on an open connection; BlockingIOError ends it until the next event."""
+        assert self.socket is not None
+        if self._tls is not None:
+            return self._work_encrypted(self._tls)
+        if type(self.step) is Send:
+            self._send_rest()
+            return b""
+        assert isinstance(self.step, Receive)
+        self.wants_write = False
+        try:
+            return self.socket.recv(self.step.limit)
+        except BlockingIOError:
+            self.readable = False
+            raise
+
+    def _work_encrypted(self, tls: TlsLayer) -> bytes | None:
+        """The same on a connection under TLS: it may have to read in order to send and the reverse."""
+        while True:
+            answer = self._ask(tls)
+            self._rest = bytes(self._rest) + tls.outgoing()
+            if answer is None or not isinstance(self.step, Receive):  # what was read must not wait for room to write
+                self._send_rest()
+            if answer is not None:
+                return answer
+            self._feed(tls)
+
+    def _ask(self, tls: TlsLayer) -> bytes | None:
+        """Return the step's answer if the layer has it without more from the network."""
+        if isinstance(self.step, StartTls):
+            return b"" if tls.shake_hands() else None
+        if isinstance(self.step, Receive):
+            return tls.decrypt(self.step.limit)
+        return b""
+
+    def _feed(self, tls: TlsLayer) -> None:
+        """Hand the layer what has come."""
+        assert self.socket is not None
+        self.wants_write = False
+        try:
+            tls.feed(self.socket.recv(MOST_DRAINED))
+        except BlockingIOError:
+            self.readable = False
+            raise
+
+    def _send_rest(self) -> None:
+        """Send what is left to send."""
+        assert self.socket is not None
+        self.wants_write = True
+        while self._rest:
+            sent = self.socket.send(self._rest)
+            self._rest = b"" if sent == len(self._rest) else memoryview(self._rest)[sent:]
+
+    @staticmethod
+    def _drain(opened: socket.SocketType) -> None:
+        """Throw away what has come and was not read."""
+        try:
+            opened.recv(MOST_DRAINED)
+        except OSError:
+            return  # nothing there, or the connection is gone: the close cannot be made any nicer
+
+
+def _look_at(number: int) -> None:
+    """Raise what a connect(2) ended with; 0 is success."""
+    if number in OWN_SIDE:
+        raise KernelProblem("connect", number, OWN_SIDE[number])
+    if number:
+        raise OSError(number, os.strerror(number))
+
+
+def _words(number: int | None) -> str:
+    """Return an error of the network as people say it."""
+    return _WORDS.get(number or 0) or os.strerror(number or 0).lower()
+
+
+def _layer(step: StartTls) -> TlsLayer:
+    """Return the TLS layer that a step asks for."""
+    try:
+        return TlsLayer(step)
+    except OSError as error:
+        raise KernelProblem(f"tls ca {step.ca}", error.errno or 0, "give a readable file of certificates") from error
+
+
+def open_socket(target: Target) -> socket.SocketType:
+    """Open a TCP socket with the source address, mark and interface of a target applied.
+
+    Raises:
+        KernelProblem: the kernel refused one of them, or has no descriptor left.
+    """
+    is_ipv6 = ":" in target.endpoint.address
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    action = "socket"
+    opened = None
+    try:
+        # The class of the C module: the one of `socket` costs twice as much to make and close.
+        opened = socket.SocketType(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        if target.fwmark:
+            action = f"fwmark {target.fwmark}"
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, target.fwmark)
+        if target.bind_if:
+            action = f"bind_if {target.bind_if}"
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, target.bind_if.encode())
+        if target.bindto or target.bind_port:
+            action = f"bind {target.bindto or '*'}:{target.bind_port}"
+            _bind(opened, target, is_ipv6)
+    except OSError as error:
+        if opened is not None:
+            opened.close()
+        raise KernelProblem(action, error.errno or 0, OWN_SIDE.get(error.errno or 0, "")) from error
+    return opened
+
+
+def _bind(opened: socket.SocketType, target: Target, is_ipv6: bool) -> None:
+    """Bind to the source of a target. Without a port the kernel chooses one at connect, among those free there."""
+    if target.bind_port:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    else:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+    opened.bind((target.bindto or ("::" if is_ipv6 else "0.0.0.0"), target.bind_port))  # noqa: S104  (a source)
+
+
+def _sockaddr(target: Target) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return the address for connect(2); a link-local one lies on the interface of `bind_if`."""
+    address, port = target.endpoint.address, target.endpoint.port
+    if target.bind_if and address.startswith("fe80:"):
+        return (address, port, 0, socket.if_nametoindex(target.bind_if))
+    return (address, port)

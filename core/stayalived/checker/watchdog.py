@@ -1,0 +1,164 @@
+"""Names the check that keeps the loop to itself, with its stack, while it still does. I/O.
+
+`faulthandler` writes the stacks from a thread of its own in C, which needs neither the loop nor the interpreter's
+lock; a second thread here waits for them and logs. The loop itself says every `TICK` that it turns, while probes run.
+"""
+
+import asyncio
+import faulthandler
+import logging
+import os
+import threading
+import time
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeVar
+
+from stayalived.errors import PluginFailure
+from stayalived.timing import Duration, Instant, elapsed, for_people, in_seconds, milliseconds, seconds
+
+LIMIT = milliseconds(100)
+"""A check that keeps the loop longer than this is named."""
+
+TICK = milliseconds(50)
+QUIET = seconds(10)
+"""After a line the next one about the same check is this far away; what comes between is counted."""
+
+IDLE_AFTER = seconds(2)
+"""Without a new probe for this long the loop stops saying that it turns."""
+
+MOST_NAMED = 256
+_PIPE_READ = 65536
+
+Result = TypeVar("Result")
+
+
+class Watchdog:
+    """Watches one loop. `running` is whose code has it now, empty when it is ours."""
+
+    def __init__(self, name: str, clock: Callable[[], Instant], limit: Duration = LIMIT) -> None:
+        """Start the thread that logs. To be made in the thread that runs the loop.
+
+        Args:
+            name: of the process, for the log: `checker/acme`.
+            clock: the monotonic clock.
+            limit: how long a check may keep the loop.
+        """
+        self.running = ""
+        self.blocks = 0
+        self._name = name
+        self._clock = clock
+        self._limit = limit
+        self._log = logging.getLogger("stayalived.checker")
+        self._thread_of_loop = threading.get_ident()
+        self._named: dict[str, tuple[Instant, int]] = {}
+        self._busy_until = Instant(0)
+        self._timer: asyncio.TimerHandle | None = None
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._write_end, False)
+        self._thread = threading.Thread(target=self._listen, name="watchdog", daemon=True)
+        self._thread.start()
+
+    def watch(self) -> None:
+        """Say that a probe starts: watch the loop for a while. To be called inside the running loop."""
+        self._busy_until = Instant(self._clock() + IDLE_AFTER)
+        if self._timer is None:
+            self._tick()
+
+    def close(self) -> None:
+        """Stop watching and end the thread."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        faulthandler.cancel_dump_traceback_later()
+        os.close(self._write_end)
+        self._thread.join()
+        os.close(self._read_end)
+
+    def _tick(self) -> None:
+        """Put the moment off at which the stacks are written, for as long as probes run."""
+        if self._clock() >= self._busy_until:
+            self._timer = None
+            faulthandler.cancel_dump_traceback_later()
+            return
+        faulthandler.dump_traceback_later(in_seconds(Duration(self._limit + TICK)), repeat=False, file=self._write_end)
+        self._timer = asyncio.get_running_loop().call_later(in_seconds(TICK), self._tick)
+
+    def _listen(self) -> None:
+        """Log each dump that comes through the pipe. Runs in a thread of its own."""
+        while data := os.read(self._read_end, _PIPE_READ):
+            culprit = self.running
+            time.sleep(0.01)  # the dump comes in many small writes
+            os.set_blocking(self._read_end, False)
+            try:
+                data += os.read(self._read_end, _PIPE_READ)
+            except BlockingIOError:
+                pass
+            finally:
+                os.set_blocking(self._read_end, True)
+            self._tell(culprit, loop_stack(data.decode(errors="replace"), self._thread_of_loop))
+
+    def _tell(self, culprit: str, stack: str) -> None:
+        """Write a line about a blocked loop unless the same was said just now."""
+        self.blocks += 1
+        who = f"check {culprit}" if culprit else "something that is no check's own body"
+        now = self._clock()
+        told_at, unsaid = self._named.get(who, (None, 0))
+        if told_at is not None and elapsed(told_at, now) < QUIET:
+            self._named[who] = (told_at, unsaid + 1)
+            return
+        if len(self._named) >= MOST_NAMED:
+            self._named.clear()
+        self._named[who] = (now, 0)
+        self._log.log(
+            logging.ERROR if culprit else logging.WARNING,
+            "%s: %s keeps the loop for more than %s%s; its stack, innermost call first:\n%s",
+            self._name,
+            who,
+            for_people(self._limit),
+            f" ({unsaid} more since the last line)" if unsaid else "",
+            stack,
+            extra={"fields": {"process": self._name, "check": culprit}},
+        )
+
+
+def loop_stack(dump: str, thread: int) -> str:
+    """Return one thread's part of what `faulthandler` wrote; the whole of it when it is not there."""
+    parts = [part.strip() for part in dump.split("\n\n")]
+    return next((part for part in parts if f"0x{thread:016x}" in part), dump.strip())
+
+
+@types.coroutine
+def labelled(
+    make: Callable[[], Coroutine[Any, Any, Result]], label: str, watchdog: Watchdog
+) -> Generator[Any, Any, Result]:
+    """Run a coroutine and let the watchdog know each time that it has the loop.
+
+    Args:
+        make: makes the coroutine; called only once this one runs, so that none is left unawaited.
+        label: what the watchdog calls it.
+        watchdog: is told.
+
+    Raises:
+        PluginFailure: the coroutine wants to end the process.
+    """
+    resume: Callable[[Any], Any] | None = None
+    argument: Any = None
+    while True:
+        watchdog.running = label
+        try:
+            if resume is None:
+                body = make()
+                resume = body.send
+            awaited = resume(argument)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]  # a coroutine's value is its result
+        except (SystemExit, KeyboardInterrupt) as error:  # asyncio would let them end the loop
+            raise PluginFailure(f"raised {type(error).__name__}") from error
+        finally:
+            watchdog.running = ""
+        try:
+            argument = yield awaited
+            resume = body.send
+        except BaseException as error:  # noqa: BLE001  (handed on to the coroutine, as await does)
+            argument, resume = error, body.throw

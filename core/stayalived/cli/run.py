@@ -1,0 +1,31 @@
+"""I/O: `stayalived run`."""
+
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from stayalived.cli.options import config_option, run_dir_option
+
+
+@click.command()
+@config_option
+@run_dir_option
+@click.option("--host-id", default="", help="Which [host.NAME] tables apply.  [default: host name up to its first dot]")
+@click.option("--log", default="", help="stderr, syslog, journald or file:PATH, whatever [global] says.")
+def command(config_dir: Path, run_dir: Path, host_id: str, log: str) -> None:
+    """Run the daemon in the foreground until SIGTERM, SIGINT or `stayalived stop`.
+
+    SIGHUP reads the configuration again, SIGUSR1 writes the status to the log. The exit status is 0 after a stop, 1
+    for a fatal error, 2 for a bad configuration, 4 for a missing right, 6 without any configuration.
+    """
+    from stayalived.supervisor.main import Arguments, main  # noqa: PLC0415  (imports what the children need)
+
+    arguments = Arguments(
+        config_dir=config_dir.absolute(),
+        run_dir=run_dir.absolute(),
+        host_id=host_id or socket.gethostname().partition(".")[0],
+        log=log,
+    )
+    sys.exit(main(arguments))

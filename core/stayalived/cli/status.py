@@ -1,0 +1,137 @@
+"""I/O: `stayalived status`."""
+
+import time
+from pathlib import Path
+
+import click
+import msgspec
+
+from stayalived.api.commands import STATUS, Command
+from stayalived.api.document import Check, Daemon, Document, Instance, Router, Server, Service
+from stayalived.cli.client import ask
+from stayalived.cli.options import run_dir_option
+from stayalived.cli.tables import Table, printable, show
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@click.command()
+@run_dir_option
+@click.option("--json", "as_json", is_flag=True, help="Print the whole status as JSON, for machines.")
+def command(run_dir: Path, as_json: bool) -> None:
+    """Show instances, services, servers and processes of the running daemon."""
+    answer = ask(run_dir, Command(verb=STATUS))
+    if not answer.accepted or answer.status is None:
+        raise click.ClickException(answer.text)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(answer.status), indent=2))
+        return
+    show_daemon(answer.status)
+    for table in tables_of(answer.status):
+        show(table)
+
+
+def show_daemon(document: Document) -> None:
+    """Print what there is to say of the daemon itself: one line, and the last refusal if there was one."""
+    daemon = document.daemon
+    if daemon is None:
+        click.echo("the daemon is starting: nothing was told yet")
+        return
+    click.echo(_describe(daemon))
+    if document.first_round:
+        click.echo("the first round of checks is still open: quorum is undecided, no instance preempts")
+    for problem in daemon.refused:
+        click.echo(f"refused: {printable(problem)}")
+
+
+def tables_of(document: Document) -> list[Table]:
+    """Return the tables of a status, the most important first."""
+    return [
+        Table(
+            heading="instances",
+            columns=("NAME", "STATE", "SINCE", "PRIORITY", "VRID", "INTERFACE", "MASTER", "ADDRESSES", "REASON"),
+            rows=[_instance_row(instance, row) for instance in document.instances for row in instance.routers],
+        ),
+        Table(
+            heading="services",
+            columns=("NAME", "ADDRESSES", "SCHEDULER", "FORWARD", "QUORUM", "SORRY", "PROBLEM"),
+            rows=[_service_row(service) for service in document.services],
+        ),
+        Table(
+            heading="servers",
+            columns=("NAME", "STATE", "WEIGHT", "ACTIVE", "INACTIVE", "ADDRESSES", "REASON"),
+            rows=[_server_row(server) for service in document.services for server in service.servers],
+        ),
+        Table(
+            heading="tracked",
+            columns=("SUBJECT", "CHECK", "STATE", "SINCE", "REASON"),
+            rows=[_check_row(check) for check in document.tracked],
+        ),
+        Table(
+            heading="processes",
+            columns=("NAME", "PID", "STATE", "SINCE", "RESTARTS", "USER", "NOTE"),
+            rows=[
+                (c.name, str(c.pid), c.state, _since(c.seconds), str(c.restarts), c.user, c.note)
+                for c in document.children
+            ],
+        ),
+    ]
+
+
+def _describe(daemon: Daemon) -> str:
+    accepted = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(daemon.accepted_at))
+    in_force = f"generation {daemon.generation} of {accepted}" if daemon.generation else "no configuration yet"
+    return f"stayalived {daemon.version}, {daemon.phase}, pid {daemon.pid}, {in_force} from {daemon.config_dir}"
+
+
+def _instance_row(instance: Instance, router: Router) -> tuple[str, ...]:
+    return (
+        router.key,
+        router.state,
+        _since(instance.seconds),
+        str(instance.priority),
+        str(router.virtual_router_id),
+        router.interface,
+        router.master or "-",
+        " ".join(router.addresses),
+        instance.reason,
+    )
+
+
+def _service_row(service: Service) -> tuple[str, ...]:
+    addresses = " ".join(f"{service.protocol} {address}" for address in service.addresses)
+    sorry = "in use" if service.sorry else "-"
+    return (service.name, addresses, service.scheduler, service.forward, service.quorum, sorry, service.problem)
+
+
+def _server_row(server: Server) -> tuple[str, ...]:
+    weight = f"{server.weight}" if server.weight >= 0 else "-"
+    if server.weight != server.configured_weight:
+        weight += f" ({server.configured_weight})"
+    stale = " (stale)" if any(check.stale for check in server.checks) else ""
+    return (
+        server.name,
+        server.state,
+        weight,
+        str(server.active),
+        str(server.inactive),
+        " ".join(server.addresses),
+        server.reason + stale,
+    )
+
+
+def _check_row(check: Check) -> tuple[str, ...]:
+    state = "UNKNOWN" if check.up is None else "UP" if check.up else "DOWN"
+    return (check.subject, check.check, state, _since(check.seconds), check.reason)
+
+
+def _since(seconds: float) -> str:
+    """Return a length of time with the two units that matter: `3.2s`, `4m10s`, `2h05m`, `3d02h`."""
+    whole = int(seconds)
+    if whole < _MINUTE:
+        return f"{seconds:.1f}s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m{whole % _MINUTE:02}s"
+    if whole < _DAY:
+        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02}m"
+    return f"{whole // _DAY}d{whole % _DAY // _HOUR:02}h"

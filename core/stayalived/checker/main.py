@@ -65,7 +65,9 @@ def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role 
 async def _serve(context: Context, checks: Checks) -> None:
     """Join engine and prober and serve until the engine has finished."""
     watchdog = Watchdog(context.name, read_clock)
-    prober = Prober(checks.make, lambda ended: shell.post(ended), read_clock, watchdog)
+
+    def tell(ended: ProbeEnded) -> None:
+        shell.post(ended)
 
     def perform(effect: ProbeEffect) -> None:
         match effect:
@@ -74,7 +76,9 @@ async def _serve(context: Context, checks: Checks) -> None:
             case AbandonProbe():
                 prober.abandon(effect.probe)
 
-    shell: AsyncShell[ProbeEnded, ProbeEffect] = AsyncShell(CheckerEngine(context.name, Random()), context, perform)  # noqa: S311  (it spreads checks over time)
+    engine = CheckerEngine(context.name, Random())  # noqa: S311  (it spreads checks over time)
+    shell: AsyncShell[ProbeEnded, ProbeEffect] = AsyncShell(engine, context, perform)
+    prober = Prober(checks.make, tell, read_clock, watchdog)
     try:
         await shell.run()
     finally:

@@ -148,7 +148,10 @@ class Prober:
         task.add_done_callback(lambda task: self._task_done(number, task))
 
     async def _guarded(self, known: _Known, net: ProbeNet) -> Verdict:
-        return await labelled(lambda: known.check.probe(known.target, net), known.label, self._watchdog)
+        async def body() -> Verdict:
+            return await known.check.probe(known.target, net)
+
+        return await labelled(body, known.label, self._watchdog)
 
     def _expire(self, number: int) -> None:
         """Cancel a coroutine that has taken too long."""

@@ -135,21 +135,20 @@ def labelled(
     """Run a coroutine and let the watchdog know each time that it has the loop.
 
     Args:
-        make: makes the coroutine; called only once this one runs, so that none is left unawaited.
+        make: makes the coroutine, and does no more than that; called only once this one runs, so that none is left
+            unawaited.
         label: what the watchdog calls it.
         watchdog: is told.
 
     Raises:
         PluginFailure: the coroutine wants to end the process.
     """
-    resume: Callable[[Any], Any] | None = None
+    body = make()
+    resume: Callable[[Any], Any] = body.send
     argument: Any = None
     while True:
         watchdog.running = label
         try:
-            if resume is None:
-                body = make()
-                resume = body.send
             awaited = resume(argument)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # a coroutine's value is its result

@@ -116,7 +116,7 @@ class ShellBase(Generic[Event, Effect]):
             self._next_alive = after(now, ALIVE_INTERVAL)
 
     def _say_hello(self) -> None:
-        self.link.send(self._conversation.hello(os.getpid()))
+        self.link.send(self._conversation.hello(os.getpid(), self.context.user))
 
     def _read_link(self) -> None:
         """Take in what has come through the pipe; end-of-file becomes `Stop`."""

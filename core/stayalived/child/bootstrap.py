@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
@@ -51,6 +51,7 @@ class Context:
         send_times: page shared with the supervisor, one native int64 (monotonic ns) for each slot; vrrp alone has it.
         generation: number of the configuration that the config child is to read; 0 for the others, who get `Prepare`.
         needs: what the accepted configuration needs; None in the config child of a first start.
+        user: whom this process runs as, once it has given up its other rights.
         extra: inherited descriptors by name, such as `log:vrrp`.
     """
 
@@ -63,6 +64,7 @@ class Context:
     send_times: mmap.mmap | None = None
     needs: Needs | None = None
     generation: int = 0
+    user: str = ""
     extra: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -144,7 +146,7 @@ def _be_born(context: Context, parent: int, log: socket.socket | None) -> int:
     if os.getppid() != parent:  # P31: it may have died before we asked to be told
         return EXIT_FATAL
     gc.freeze()
-    role.run(context, opened)
+    role.run(replace(context, user=identity.user), opened)
     return EXIT_OK
 
 

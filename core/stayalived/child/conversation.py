@@ -71,9 +71,9 @@ class Conversation:
             case Report():
                 return None
 
-    def hello(self, pid: int) -> Frame:
+    def hello(self, pid: int, user: str = "") -> Frame:
         """Return the first frame of a child."""
-        return pack(control.Hello(pid=pid))
+        return pack(control.Hello(pid=pid, user=user))
 
     def alive(self) -> Frame:
         """Return the sign of life that a child sends each `ALIVE_INTERVAL`."""

@@ -102,8 +102,7 @@ def assume(role: str, rights: Rights) -> Identity:
     kept = sum(1 << number for name, number in wanted.items() if name not in missing)
     notices = [_explain(role, missing)] if missing else []
     if os.geteuid() == 0 and rights.user != "root":
-        account, fallback = find_user(rights.user)
-        notices += fallback
+        account, _ = find_user(rights.user)
         _become(account, kept)
     elif os.geteuid() == 0:
         account = pwd.getpwuid(0)

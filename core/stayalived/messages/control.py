@@ -27,6 +27,7 @@ class Hello(Message, frozen=True):
     """A child is up, has dropped its rights and waits for its configuration."""
 
     pid: int
+    user: str = ""
 
 
 class Alive(Message, frozen=True):

@@ -84,6 +84,9 @@ LISTENING = frozenset({State.PREPARING, State.READY, State.RUNNING})
 """States in which a child is told what the others tell."""
 
 
+_NEVER = Instant(0)
+
+
 @dataclass(slots=True, kw_only=True)
 class Child:
     """One child: its state, and what belongs to the process that it is just now."""
@@ -93,17 +96,20 @@ class Child:
     state: State = State.STOPPED
     pid: int = 0
     user: str = ""
-    note: str = ""
+    note: str = ""  # why its last process ended
+    failure: str = ""  # what this process said of why it ends, or why it was killed
     start: Start = Start.FIRST
     restarts: int = 0
     backoff: Backoff = field(default_factory=Backoff)
     ever_ran: bool = False
-    started_at: Instant = Instant(0)
-    heard_at: Instant = Instant(0)
+    started_at: Instant = _NEVER
+    heard_at: Instant = _NEVER
     asked: int = 0  # generation of the last Prepare; 0 = none
     answered: bool = True  # whether it was answered
     limit: Instant | None = None  # moment at which the process is killed unless it has moved on
     respawn_at: Instant | None = None
+    said_hello: bool = False
+    committed: bool = False  # whether this process was ever told to use a configuration
     restart_when_stopped: bool = False
 
     @property

@@ -1,0 +1,113 @@
+"""The locked pid file (P05): one daemon for each run-dir. I/O.
+
+The lock is of the open file description (OFD, fcntl(2)), and children inherit it on purpose: after the supervisor is
+killed a new start waits until its children have released their addresses, so one host never holds two sets.
+"""
+
+import contextlib
+import fcntl
+import os
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from stayalived.errors import StayalivedError
+from stayalived.timing import Duration, in_seconds
+
+NAME = "stayalived.pid"
+
+_F_OFD_SETLK = 37  # include/uapi/asm-generic/fcntl.h; Python names it from 3.9 on, but not on every platform
+_RETRY = 0.05
+_WHOLE_FILE = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+
+
+class AlreadyRunning(StayalivedError):
+    """Another daemon, or the children of one that was killed, hold the run-dir."""
+
+
+class PidFile:
+    """The pid file of this daemon, locked until `release` or until its last process is gone."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        """Take over a locked file; see `acquire`."""
+        self.path = path
+        self.descriptor = descriptor
+
+    def release(self) -> None:
+        """Remove the file, if it is still ours, and let go of it."""
+        with contextlib.suppress(FileNotFoundError):  # somebody tidied up before us
+            if _is_same(self.path, self.descriptor):
+                self.path.unlink()
+        os.close(self.descriptor)
+
+
+def acquire(run_dir: Path, wait: Duration, sleep: Callable[[float], None] = time.sleep) -> PidFile:
+    """Lock the pid file in `run_dir`, and write this process's id into it.
+
+    Args:
+        run_dir: folder of the daemon; it exists.
+        wait: how long to wait for the children of a daemon that is gone.
+        sleep: waits between two attempts.
+
+    Raises:
+        AlreadyRunning: it was locked all that time, or by a daemon that is alive.
+        OSError: the file cannot be opened.
+    """
+    path = run_dir / NAME
+    left = in_seconds(wait)
+    while True:
+        descriptor = _lock(path)
+        if descriptor is not None:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            return PidFile(path, descriptor)
+        owner = read(run_dir)
+        if left <= 0 or _is_alive(owner):
+            raise AlreadyRunning(f"already running (pid {owner}) with run-dir {run_dir}")
+        sleep(_RETRY)
+        left -= _RETRY
+
+
+def read(run_dir: Path) -> int:
+    """Return the process id in the pid file, or 0 when there is none."""
+    try:
+        text = (run_dir / NAME).read_text(encoding="ascii", errors="replace").strip()
+    except FileNotFoundError:
+        return 0
+    return int(text) if text.isdigit() else 0
+
+
+def _lock(path: Path) -> int | None:
+    """Open and lock the file; None when somebody else has it."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.fcntl(descriptor, _F_OFD_SETLK, _WHOLE_FILE)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        if _is_same(path, descriptor):
+            return descriptor
+        os.close(descriptor)  # its last owner unlinked it between our open and our lock: that lock guards nothing
+
+
+def _is_same(path: Path, descriptor: int) -> bool:
+    try:
+        there = path.stat()
+    except FileNotFoundError:
+        return False
+    ours = os.fstat(descriptor)
+    return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _is_alive(pid: int) -> bool:
+    if not pid:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

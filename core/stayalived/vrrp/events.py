@@ -95,7 +95,7 @@ class EffectFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendTimesRead:
-    """When the last advert of each slot left, read from the page shared with the supervisor; slots that hold 0 are absent."""
+    """When the last advert of each slot left, read from the page shared with the supervisor; a slot of 0 is absent."""
 
     times: Mapping[int, Instant]
 

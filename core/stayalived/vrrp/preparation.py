@@ -1,0 +1,62 @@
+"""Can this configuration be used? Asked before anything changes, because afterwards nothing may be refused."""
+
+from collections.abc import Iterator
+
+from stayalived.config.model import Configuration, VirtualRouter
+from stayalived.config.problems import Problem
+from stayalived.vrrp.packet import PRIORITY_OWNER
+from stayalived.vrrp.voice import compose
+
+SLOTS = 8192
+"""Virtual routers of one process: as many as the page of send times has places for (64 KiB)."""
+
+_ANY_SOURCE = {4: "0.0.0.0", 6: "::"}  # noqa: S104  (only stands in for a source address in a trial encoding)
+
+
+def problems_of(configuration: Configuration, running: Configuration | None) -> tuple[Problem, ...]:
+    """Return what stands against using a configuration.
+
+    Args:
+        configuration: the new one.
+        running: the one in force; what is equal there has been looked at already.
+    """
+    routers = list(_routers(configuration))
+    known = {router.key: router for router in _routers(running)} if running else {}
+    problems = [*_clashes(routers)]
+    problems += [problem for router in routers if known.get(router.key) != router for problem in _misfits(router)]
+    if len(routers) > SLOTS:
+        problems.append(
+            Problem(path="vrrp_instance", found=f"{len(routers)} virtual routers", expected=f"at most {SLOTS} fit")
+        )
+    return tuple(problems)
+
+
+def _routers(configuration: Configuration) -> Iterator[VirtualRouter]:
+    return (router for instance in configuration.instances for router in instance.routers)
+
+
+def _clashes(routers: list[VirtualRouter]) -> Iterator[Problem]:
+    """Two virtual routers that nobody on the link could tell apart."""
+    seen: dict[tuple[str, int, int], VirtualRouter] = {}
+    for router in routers:
+        other = seen.setdefault((router.interface, router.family, router.virtual_router_id), router)
+        if other is not router:
+            yield Problem(
+                path=f"vrrp_instance.{router.instance}.virtual_router_id",
+                found=str(router.virtual_router_id),
+                expected=f"a number that {other.instance} does not use on {router.interface}",
+            )
+
+
+def _misfits(router: VirtualRouter) -> Iterator[Problem]:
+    """What an advert cannot carry."""
+    path = f"vrrp_instance.{router.instance}"
+    if not 1 <= router.virtual_router_id <= 255:
+        yield Problem(path=f"{path}.virtual_router_id", found=str(router.virtual_router_id), expected="1 to 255")
+    elif not 1 <= router.priority <= PRIORITY_OWNER:
+        yield Problem(path=f"{path}.priority", found=str(router.priority), expected="1 to 255")
+    else:
+        try:
+            compose(router, router.priority, _ANY_SOURCE[router.family])
+        except ValueError as error:
+            yield Problem(path=path, expected=str(error))

@@ -1,0 +1,312 @@
+"""A machine around the VRRP engine for tests: addresses in a set, packets in a list, a clock that the test moves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stayalived.addresses import Family, VirtualAddress
+from stayalived.child.events import AnswerPrepared, Commit, Finished, Forget, Prepare, Received, Report, Stop, Tell
+from stayalived.config.model import Configuration, Globals, VirtualRouter, VirtualServer, VrrpInstance
+from stayalived.kernel.api import Interface
+from stayalived.messages.control import Start
+from stayalived.messages.notify import Event
+from stayalived.messages.vrrp import InstanceState, RouterCounters
+from stayalived.timing import NO_TIME, Duration, Instant, seconds
+from stayalived.vrrp import packet
+from stayalived.vrrp.desk import Effect
+from stayalived.vrrp.effects import (
+    AddAddresses,
+    Listen,
+    RemoveAddresses,
+    SendAdvert,
+    SendGratuitousArp,
+    SendNeighbourAdvert,
+)
+from stayalived.vrrp.engine import VrrpEngine
+from stayalived.vrrp.events import (
+    AddressesAdded,
+    AddressesRemoved,
+    DatagramReceived,
+    InterfaceChanged,
+    InterfaceGone,
+    Listening,
+    SendTimesRead,
+    VrrpEvent,
+)
+
+GROUPS = {Family.IPV4: "224.0.0.18", Family.IPV6: "ff02::12"}
+VIP = "192.0.2.100/24"
+VIP6 = "2001:db8::100/64"
+
+
+def router(text: str = VIP, *, instance: str = "tic", **changes: object) -> VirtualRouter:
+    """A virtual router with keepalived's defaults; `text` is one or several addresses."""
+    addresses = tuple(VirtualAddress.parse(word) for word in text.split())
+    family = addresses[0].family
+    values: dict[str, object] = {
+        "key": f"{instance}/{family.value}",
+        "instance": instance,
+        "family": family,
+        "version": 3,
+        "virtual_router_id": 1,
+        "interface": "eth0",
+        "priority": 100,
+        "advert_int": seconds(1),
+        "preempt": True,
+        "preempt_delay": NO_TIME,
+        "source": "",
+        "group": GROUPS[family],
+        "addresses": addresses,
+        "garp_master_delay": seconds(5),
+        "garp_master_repeat": 5,
+        "garp_master_refresh": NO_TIME,
+        "garp_master_refresh_repeat": 1,
+        "garp_lower_prio_delay": seconds(5),
+        "garp_lower_prio_repeat": 5,
+        "down_timer_adverts": 3,
+    }
+    return VirtualRouter(**(values | changes))
+
+
+def instance(*routers: VirtualRouter, split: bool = False) -> VrrpInstance:
+    first = routers[0]
+    return VrrpInstance(
+        name=first.instance, interface=first.interface, priority=first.priority, split=split, routers=routers
+    )
+
+
+def configuration(
+    *instances: VrrpInstance, start_hold: Duration = NO_TIME, servers: tuple[VirtualServer, ...] = ()
+) -> Configuration:
+    values = Globals(
+        router_id="tic",
+        host_id="tic",
+        child_wait_time=seconds(5),
+        script_user="",
+        start_hold=start_hold,
+        start_rate=1000,
+        dynamic_interfaces=False,
+        realtime=False,
+        flush=False,
+        log="stderr",
+        log_facility="daemon",
+        log_level="info",
+    )
+    return Configuration(
+        globals=values,
+        instances=instances,
+        virtual_servers=servers,
+        tracked_checks=(),
+        actions=(),
+        distributions=(),
+    )
+
+
+def interface(number: int = 1, *, name: str = "eth0", up: bool = True, index: int = 2) -> Interface:
+    return Interface(
+        name=name,
+        index=index,
+        up=up,
+        mac=bytes((2, 0, 0, 0, 0, number)),
+        mtu=1500,
+        arp=True,
+        addresses=(
+            VirtualAddress.parse(f"192.0.2.{number}/24"),
+            VirtualAddress.parse(f"fe80::{number:x}/64"),
+            VirtualAddress.parse(f"2001:db8::{number:x}/64"),
+        ),
+    )
+
+
+@dataclass
+class Machine:
+    """One director. `do` hands in an event, `pass_time` moves the clock from deadline to deadline."""
+
+    number: int = 1
+    now: Instant = Instant(1_000_000_000_000)
+    answers: bool = True  # the kernel does what it is told and says so
+    engine: VrrpEngine = field(default_factory=VrrpEngine)
+    links: dict[str, Interface] = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
+    slots: dict[int, Instant] = field(default_factory=dict)
+    retained: dict[tuple[type, str], object] = field(default_factory=dict)
+    generation: int = 0
+
+    def start(self, *instances: VrrpInstance, how: Start = Start.FIRST, **options: object) -> list[Effect]:
+        for link in list(self.links.values()) or [interface(self.number)]:
+            self.do(InterfaceChanged(interface=link))
+        for (_, key), message in list(self.retained.items()):
+            self.do(Received(topic="", key=key, sender="vrrp", message=message))
+        self.do(SendTimesRead(times=dict(self.slots)))
+        return self.configure(*instances, how=how, **options)
+
+    def configure(self, *instances: VrrpInstance, how: Start = Start.RELOAD, **options: object) -> list[Effect]:
+        self.generation += 1
+        self.do(Prepare(generation=self.generation, configuration=configuration(*instances, **options)))
+        assert self.last(AnswerPrepared).problems == ()
+        return self.do(Commit(generation=self.generation, start=how))
+
+    def die(self) -> None:
+        """The process is gone; kernel, page of send times and the supervisor's memory stay."""
+        self.engine = VrrpEngine()
+        self.generation = 0
+
+    def do(self, event: object) -> list[Effect]:
+        """Hand in one event; return its effects and those of what the kernel answers."""
+        return self._carry_out(self.engine.handle(event, self.now))
+
+    def wake(self) -> list[Effect]:
+        return self._carry_out(self.engine.wake(self.now))
+
+    def pass_time(self, duration: Duration) -> list[Effect]:
+        """Let the clock run, waking the engine at each of its deadlines."""
+        end = Instant(self.now + duration)
+        effects: list[Effect] = []
+        while self.engine.deadline is not None and self.engine.deadline <= end:
+            self.now = max(self.now, self.engine.deadline)
+            effects += self.wake()
+        self.now = end
+        return effects
+
+    def hear(self, sender: int = 2, *, like: VirtualRouter | None = None, **changes: object) -> list[Effect]:
+        """Hear an advert of another machine."""
+        return self.do(self.datagram(sender, like=like, **changes))
+
+    def datagram(
+        self, sender: int = 2, *, like: VirtualRouter | None = None, at: Instant | None = None, **changes: object
+    ) -> DatagramReceived:
+        like = like or router()
+        v6 = like.family is Family.IPV6
+        source = f"fe80::{sender:x}" if v6 else f"192.0.2.{sender}"
+        values: dict[str, object] = {
+            "version": like.version,
+            "virtual_router_id": like.virtual_router_id,
+            "priority": like.priority,
+            "interval": like.advert_int,
+            "addresses": tuple(address.packed for address in like.addresses),
+        }
+        advert = packet.Advert(**(values | changes))
+        data = packet.encode(advert, family=like.family, source=source, destination=like.group)
+        return DatagramReceived(
+            interface=like.interface,
+            family=like.family,
+            source=source,
+            destination=like.group,
+            ttl=255,
+            data=data,
+            at=self.now if at is None else at,
+        )
+
+    def change_link(self, **changes: object) -> list[Effect]:
+        import dataclasses
+
+        name = str(changes.get("name", "eth0"))
+        self.links[name] = dataclasses.replace(self.links[name], **changes)
+        return self.do(InterfaceChanged(interface=self.links[name]))
+
+    def lose_link(self, name: str = "eth0") -> list[Effect]:
+        del self.links[name]
+        return self.do(InterfaceGone(name=name))
+
+    def delete_address(self, text: str = VIP) -> list[Effect]:
+        present = self.links["eth0"].addresses
+        return self.change_link(addresses=tuple(a for a in present if a != VirtualAddress.parse(text)))
+
+    def stop(self) -> list[Effect]:
+        return self.do(Stop())
+
+    # what can be asked afterwards
+
+    def last(self, kind: type) -> object:
+        return [effect for effect in self.effects if isinstance(effect, kind)][-1]
+
+    @property
+    def state(self) -> str:
+        """State that was told last of the only instance."""
+        return self.told().state
+
+    def told(self, name: str = "tic") -> InstanceState:
+        message = self.retained[InstanceState, name]
+        assert isinstance(message, InstanceState)
+        return message
+
+    def counters(self, key: str = "tic/4") -> RouterCounters:
+        self.pass_time(seconds(1.1))
+        message = self.retained[RouterCounters, key]
+        assert isinstance(message, RouterCounters)
+        return message
+
+    def holds(self, text: str = VIP, name: str = "eth0") -> bool:
+        return VirtualAddress.parse(text) in self.links[name].addresses
+
+    def _carry_out(self, effects: Sequence[Effect]) -> list[Effect]:
+        done: list[Effect] = []
+        answers: list[VrrpEvent] = []
+        for effect in effects:
+            done.append(effect)
+            self.effects.append(effect)
+            answers += self._perform(effect)
+        if self.answers:
+            for answer in answers:
+                done += self.do(answer)
+        return done
+
+    def _perform(self, effect: Effect) -> list[VrrpEvent]:
+        if isinstance(effect, SendAdvert):
+            self.slots[effect.slot] = self.now
+            if effect.leaving:
+                del self.slots[effect.slot]
+        elif isinstance(effect, Tell) and effect.key:
+            self.retained[type(effect.message), effect.key] = effect.message
+        elif isinstance(effect, Forget):
+            self.retained.pop((effect.message, effect.key), None)
+        elif isinstance(effect, Listen):
+            return [Listening(interface=effect.interface, family=effect.family, group=effect.group)]
+        elif isinstance(effect, AddAddresses | RemoveAddresses):
+            return self._change_addresses(effect)
+        return []
+
+    def _change_addresses(self, effect: AddAddresses | RemoveAddresses) -> list[VrrpEvent]:
+        import dataclasses
+
+        adding = isinstance(effect, AddAddresses)
+        answer = (AddressesAdded if adding else AddressesRemoved)(router=effect.router, addresses=effect.addresses)
+        link = self.links.get(effect.interface)
+        if link is None or not self.answers:
+            return [answer]
+        others = tuple(address for address in link.addresses if address not in effect.addresses)
+        new = others + (effect.addresses if adding else ())
+        self.links[effect.interface] = dataclasses.replace(link, addresses=new)
+        return [answer, InterfaceChanged(interface=self.links[effect.interface])]
+
+    def __post_init__(self) -> None:
+        self.links = self.links or {"eth0": interface(self.number)}
+
+
+def kinds(effects: Sequence[Effect]) -> list[str]:
+    """Names of the effects that change or say something outside, in order, repetitions folded."""
+    names = [type(effect).__name__ for effect in effects if not isinstance(effect, Tell | Report | Forget)]
+    return [name for place, name in enumerate(names) if place == 0 or names[place - 1] != name]
+
+
+def adverts(effects: Sequence[Effect]) -> list[SendAdvert]:
+    return [effect for effect in effects if isinstance(effect, SendAdvert)]
+
+
+def priorities(effects: Sequence[Effect]) -> list[int]:
+    return [effect.data[2] for effect in adverts(effects)]
+
+
+def announcements(effects: Sequence[Effect]) -> list[str]:
+    return [effect.address for effect in effects if isinstance(effect, SendGratuitousArp | SendNeighbourAdvert)]
+
+
+def events(effects: Sequence[Effect]) -> list[str]:
+    return [effect.message.kind for effect in effects if isinstance(effect, Tell) and isinstance(effect.message, Event)]
+
+
+def lines(effects: Sequence[Effect]) -> list[str]:
+    return [effect.text for effect in effects if isinstance(effect, Report) and effect.text]
+
+
+def finished(effects: Sequence[Effect]) -> bool:
+    return isinstance(effects[-1], Finished)

@@ -75,12 +75,12 @@ class Prober:
         self._loop.add_reader(self._stepper.fileno(), self._stepper.poll)
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self, effect: StartProbe) -> None:
-        """Make a probe now."""
+    def start(self, effect: StartProbe, target: Target | None = None) -> None:
+        """Make a probe now; of the identity's target, or of another one (the test kit's)."""
         number = effect.probe
         self._watchdog.watch()
         try:
-            known = self._known.get(number) or self._learn(effect)
+            known = self._known.get(number) or self._learn(effect, target or effect.identity.aim())
             if known.in_steps:
                 self._watchdog.running = known.label
                 steps = known.check.steps(known.target)
@@ -113,11 +113,11 @@ class Prober:
         self._loop.remove_reader(self._stepper.fileno())
         self._stepper.close()
 
-    def _learn(self, effect: StartProbe) -> _Known:
+    def _learn(self, effect: StartProbe, target: Target) -> _Known:
         """Make the check of a probe, once."""
         check = self._make(effect.identity)
         in_steps = type(check).steps is not Check.steps
-        known = _Known(check, effect.identity.aim(), str(effect.identity), in_steps)
+        known = _Known(check, target, str(effect.identity), in_steps)
         self._known[effect.probe] = known
         return known
 

@@ -64,6 +64,13 @@ def entered(namespace: str) -> Iterator[None]:
         os.close(home)
 
 
+def enter(namespace: str) -> None:
+    """Put the calling thread into a namespace for good: what a forked child does."""
+    there = os.open(NAMESPACES / namespace, os.O_RDONLY | os.O_CLOEXEC)
+    _move(there)
+    os.close(there)
+
+
 def _move(namespace: int) -> None:
     if _libc.setns(namespace, CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
@@ -111,8 +118,8 @@ class Namespace:
         """Fork this interpreter and run a function in the child, here; its exceptions end in `Process.log()`."""
 
         def run() -> None:
-            with self.inside():
-                function()
+            enter(self.namespace)
+            function()
 
         process = Process.fork(run, self.lab.folder, f"{self.name}-{name}")
         self.lab.keep(process)

@@ -1,5 +1,6 @@
 """Programs that a lab runs: started in a group of their own, waited for with deadlines, killed at the end."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -103,6 +104,8 @@ def _live(function: Callable[[], None], path: Path) -> None:
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
+        sys.stdout = sys.stderr = os.fdopen(log, "w", buffering=1)  # not what pytest put there
+        logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, force=True)
         function()
         status = 0
     except BaseException:  # noqa: BLE001  (a forked child must not return into pytest)

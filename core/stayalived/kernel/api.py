@@ -30,6 +30,13 @@ class Interface:
     addresses: tuple[VirtualAddress, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """There is no interface of this name any more."""
+
+    name: str
+
+
 class AddressKernel(Protocol):
     """Addresses on interfaces."""
 

@@ -70,8 +70,8 @@ def _show_plain(table: Table, rows: Sequence[tuple[str, ...]]) -> None:
 
 def _show_rich(table: Table, rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console  # noqa: PLC0415  (50 ms, for terminals only)
-    from rich.table import Table as RichTable  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table as RichTable  # noqa: PLC0415  (as above)
+    from rich.text import Text  # noqa: PLC0415  (as above)
 
     drawn = RichTable(title=table.heading, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in table.columns:

@@ -42,7 +42,9 @@ class Daemon:
                 if line == b"end\n":
                     return
                 self.asked.append(read_command(line))
-                connection.sendall(self.react(self.asked[-1]))
+                answer = self.react(self.asked[-1])
+                if answer:
+                    connection.sendall(answer)
 
     def close(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as last:

@@ -5,7 +5,7 @@ the same types, which finds the rest and can say what is allowed in a person's w
 """
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
@@ -19,7 +19,6 @@ from stayalived.config.kinds import accepts, bare, branch_of, described
 from stayalived.config.secrets import NoSecret, Secret, Vault
 
 Model = TypeVar("Model", bound=msgspec.Struct)
-Advice = Callable[[str], str]
 NEAR = 0.6  # how alike two keys must be (difflib's ratio) for one to be proposed in place of the other
 
 
@@ -30,8 +29,17 @@ class Decoder:
     findings: Findings
     vault: Vault = field(default_factory=Vault)
 
-    def table(self, value: Value, model: type[Model], path: Path, notes: Advice = advice) -> Model | None:
+    def table(
+        self, value: Value, model: type[Model], path: Path, kind: str = "", shared: Collection[str] = ()
+    ) -> Model | None:
         """Return the table as a value of `model`, without the keys that were wrong.
+
+        Args:
+            value: what stands there.
+            model: what should.
+            path: where.
+            kind: of the table, for advice on keys that are not there: `vrrp_instance`, `check`, …
+            shared: further keys that may stand there, proposed for a misspelt one.
 
         Returns:
             None when it is no table, or when a key that must be there is missing or wrong.
@@ -42,12 +50,15 @@ class Decoder:
             if not isinstance(value, Mapping):
                 self.findings.error(path, "must be a table", found=shown(value))
                 return None
-            good = _Walk(self, notes).struct(value, model, path)
-            return self._second(good, model, path, error)
+            before = self.findings.errors
+            good = _Walk(self, kind, shared).struct(value, model, path)
+            return self._second(good, model, path, error if self.findings.errors == before else None)
 
-    def _second(self, good: Table, model: type[Model], path: Path, first: msgspec.ValidationError) -> Model | None:
-        if not self.findings.below(path):  # a rule of the model itself, which only the model can check
-            self.findings.error(path, str(first).partition(" - at `$")[0])
+    def _second(
+        self, good: Table, model: type[Model], path: Path, rule: msgspec.ValidationError | None
+    ) -> Model | None:
+        if rule is not None:  # a rule of the model itself, which only the model can check
+            self.findings.error(path, str(rule).partition(" - at `$")[0])
             return None
         try:
             return msgspec.convert(good, model, dec_hook=self._special)
@@ -77,10 +88,10 @@ def fields_of(model: type[msgspec.Struct]) -> dict[str, inspect.Field]:
     return {known.encode_name: known for known in described.fields}
 
 
-def unknown_key(findings: Findings, path: Path, known: list[str], notes: Advice = advice) -> None:
+def unknown_key(findings: Findings, path: Path, known: Collection[str], kind: str = "") -> None:
     """Say that there is no such key: not yet, under another name, or the nearest right one."""
     key = str(path[-1])
-    note = notes(key)
+    note = advice(key, kind)
     near = difflib.get_close_matches(key, known, n=1, cutoff=NEAR)
     if note:
         findings.error(path, note)
@@ -95,7 +106,8 @@ class _Walk:
     """One table key by key: returns what is good of it, says what is not."""
 
     decoder: Decoder
-    notes: Advice
+    kind: str
+    shared: Collection[str]
 
     def struct(self, value: Table, model: type[msgspec.Struct], path: Path) -> Table:
         """Return the good keys of a table."""
@@ -103,7 +115,7 @@ class _Walk:
         good: dict[str, Value] = {}
         for key, below in value.items():
             if key not in known:
-                unknown_key(self.decoder.findings, (*path, key), list(known), self.notes)
+                unknown_key(self.decoder.findings, (*path, key), [*known, *self.shared], self.kind)
             elif self.fits(below, known[key].type, (*path, key)):
                 good[key] = below
         for key, wanted in known.items():
@@ -122,9 +134,9 @@ class _Walk:
         if not accepts(value, plain):
             return self._refuse(value, wanted, path)
         if isinstance(plain, inspect.StructType) and isinstance(value, Mapping):
-            before = len(self.decoder.findings.entries)
-            self.struct(value, plain.cls, path)
-            return len(self.decoder.findings.entries) == before
+            before = self.decoder.findings.errors
+            _Walk(self.decoder, "", ()).struct(value, plain.cls, path)
+            return self.decoder.findings.errors == before
         return all(self._inside(value, plain, path))
 
     def _inside(self, value: Value, wanted: inspect.Type, path: Path) -> list[bool]:

@@ -93,9 +93,11 @@ class Findings:
     """Collects everything that is wrong, so that all of it can be shown at once."""
 
     entries: list[Finding] = field(default_factory=list)
+    errors: int = 0  # how many of them make the configuration unusable
 
     def error(self, path: Path, expected: str, *, found: str = "") -> None:
         """Note what makes the configuration unusable. `found` is what stands there, already fit to be shown."""
+        self.errors += 1
         self.entries.append(Finding(path, Problem(path=dotted(path), expected=expected, found=found)))
 
     def warn(self, path: Path, expected: str, *, found: str = "") -> None:
@@ -104,21 +106,14 @@ class Findings:
 
     def clash(self, path: Path, first: str, second: str) -> None:
         """Note that two files set the same key."""
+        self.errors += 1
         self.entries.append(Finding(path, Problem(path=dotted(path), expected="set twice"), second, first))
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Take over problems that know their place already, or have none."""
-        self.entries.extend(Finding((), problem) for problem in problems)
-
-    @property
-    def fatal(self) -> bool:
-        """Whether the configuration cannot be used."""
-        return any(not entry.problem.warning for entry in self.entries)
-
-    def below(self, path: Path) -> bool:
-        """Whether an error lies at this path or below it."""
-        size = len(path)
-        return any(entry.path[:size] == path and not entry.problem.warning for entry in self.entries)
+        for problem in problems:
+            self.errors += not problem.warning
+            self.entries.append(Finding((), problem))
 
     def problems(self, finder: Finder) -> list[Problem]:
         """Return everything found with its place, in the order of the files and lines."""

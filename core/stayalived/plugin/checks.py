@@ -165,6 +165,8 @@ class Check(ABC):
     Options: ClassVar[type[CheckOptions]] = CheckOptions
     defaults: ClassVar[Mapping[str, float]] = MappingProxyType({})
     """What holds for `retry`, `delay_before_retry`, … of this type when nobody says otherwise; seconds and numbers."""
+    needs_port: ClassVar[bool] = True
+    """Whether a target without a port makes no sense: a mistake that is told when the configuration is read."""
 
     def __init__(self, options: CheckOptions) -> None:
         """Keep the validated options."""

@@ -35,6 +35,8 @@ class Scheduler(ABC):
     name: ClassVar[str]
     Options: ClassVar[type[SchedulerOptions]] = SchedulerOptions
     computes_weights: ClassVar[bool] = False
+    is_default: ClassVar[bool] = False
+    """Whether it is meant where a virtual server names no scheduler. Counts for the bundled ones only."""
 
     def __init__(self, options: SchedulerOptions) -> None:
         """Keep the validated options."""

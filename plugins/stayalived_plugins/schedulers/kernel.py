@@ -41,6 +41,7 @@ class WeightedLeastConnection(KernelScheduler):
     """The server with the fewest active connections for its weight."""
 
     name = "wlc"
+    is_default = True  # LV06: keepalived's
 
 
 class LocalityBasedLeastConnection(KernelScheduler):

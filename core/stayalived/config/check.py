@@ -1,0 +1,177 @@
+"""Reads a configuration in a throw-away child: what `stayalived check` does, and a start or reload too (I/O: forks).
+
+A plugin that breaks at import, hangs, or ends its process costs only the child. Kernel, daemon and scripts are not
+touched.
+"""
+
+import os
+import select
+import signal
+import socket
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from stayalived.config import model
+from stayalived.config.files import Source, hosts, read
+from stayalived.config.model import Configuration
+from stayalived.config.problems import Problem
+from stayalived.config.resolve import Surroundings, disabled_plugins, resolve
+from stayalived.config.secrets import Vault
+from stayalived.plugin import manager
+from stayalived.timing import Duration, in_seconds, seconds
+
+LIMIT = seconds(60)
+"""How long the child may take, plugins included."""
+
+EXIT_BUG = 70  # SG08
+_CHUNK = 1 << 20
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of reading a configuration.
+
+    Attributes:
+        problems: everything that is wrong, in the order of the files.
+        configuration: as `model.encode` writes it; empty when one of the problems is more than a warning.
+        hosts: names that the files have a `[host.NAME]` for.
+    """
+
+    problems: tuple[Problem, ...]
+    configuration: bytes
+    hosts: tuple[str, ...]
+
+    @property
+    def good(self) -> bool:
+        """Whether the configuration can be used."""
+        return not any(not problem.warning for problem in self.problems)
+
+
+def own_host_id() -> str:
+    """Return what `--host-id` is when it is not given: the host name up to the first dot."""
+    return socket.gethostname().partition(".")[0]
+
+
+def read_all(paths: Sequence[Path]) -> tuple[list[Source], list[Problem], Vault]:
+    """Read files and secrets: the part that needs the rights of root."""
+    sources, problems = read(paths)
+    vault = Vault()
+    for source in sources:
+        vault.fill(source.data)
+    return sources, problems, vault
+
+
+def examine(
+    sources: Sequence[Source],
+    unreadable: Sequence[Problem],
+    vault: Vault,
+    host_id: str,
+    discovery: manager.Discovery | None = None,
+) -> Report:
+    """Load the plugins and resolve a configuration, in this very process: the part that needs no rights.
+
+    Args:
+        sources: the files.
+        unreadable: what was wrong with the others.
+        vault: the secrets.
+        host_id: whose configuration it shall be.
+        discovery: the plugins, if they were looked for before.
+    """
+    plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=discovery)
+    around = Surroundings(plugins=plugins, host_id=host_id, host_name=socket.gethostname(), vault=vault)
+    configuration, problems = resolve(sources, around)
+    every = (*unreadable, *problems)
+    usable = configuration is not None and all(problem.warning for problem in unreadable)
+    encoded = model.encode(configuration) if configuration is not None and usable else b""
+    return Report(problems=every, configuration=encoded, hosts=tuple(hosts(sources)))
+
+
+def run(
+    paths: Sequence[Path], host_id: str = "", limit: Duration = LIMIT
+) -> tuple[Configuration | None, list[Problem]]:
+    """Return the configuration of some files and directories, and everything that is wrong with it.
+
+    Args:
+        paths: files, and directories of which every `*.toml` is read.
+        host_id: whose configuration it shall be; empty: this host's.
+        limit: how long it may take.
+
+    Returns:
+        no configuration when one of the problems is more than a warning.
+    """
+    report = inspect(paths, host_id, limit)
+    configuration = model.decode(report.configuration) if report.configuration else None
+    return configuration, list(report.problems)
+
+
+def inspect(paths: Sequence[Path], host_id: str = "", limit: Duration = LIMIT) -> Report:
+    """Do what `run` does and return the whole report, with the configuration encoded and the hosts by name."""
+
+    def work() -> Report:
+        sources, problems, vault = read_all(paths)
+        return examine(sources, problems, vault, host_id or own_host_id())
+
+    return in_child(work, limit)
+
+
+def in_child(work: Callable[[], Report], limit: Duration) -> Report:
+    """Do some work in a forked child and return its report; a report of one problem when the child brought none."""
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        _be_child(work, writer)
+    os.close(writer)
+    try:
+        answer = _read_until_end(reader, limit)
+    finally:
+        os.close(reader)
+        os.kill(child, signal.SIGKILL)  # harmless after its end: nobody else has waited for it
+        _, status = os.waitpid(child, 0)
+    if answer is None:
+        return _failure(f"took longer than {in_seconds(limit):g} s: a plugin hangs, or a name does not resolve")
+    try:
+        return msgspec.msgpack.decode(answer, type=Report)
+    except msgspec.MsgspecError:
+        return _failure(f"ended early ({_ending(status)}), most likely in a plugin; see `disable_plugins`")
+
+
+def _be_child(work: Callable[[], Report], writer: int) -> NoReturn:
+    code = EXIT_BUG
+    try:
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(msgspec.msgpack.encode(work()))
+        code = 0
+    except BaseException:  # noqa: BLE001  (a forked child must not return into its parent's program)
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _read_until_end(reader: int, limit: Duration) -> bytes | None:
+    """Return everything that comes until the end, None when the limit passes before."""
+    deadline = time.monotonic() + in_seconds(limit)
+    poller = select.poll()
+    poller.register(reader, select.POLLIN)
+    parts: list[bytes] = []
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not poller.poll(left * 1000):
+            return None
+        part = os.read(reader, _CHUNK)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+
+
+def _ending(status: int) -> str:
+    code = os.waitstatus_to_exitcode(status)
+    return f"exit status {code}" if code >= 0 else f"signal {-code}"
+
+
+def _failure(text: str) -> Report:
+    problem = Problem(path="", expected=f"reading the configuration {text}")
+    return Report(problems=(problem,), configuration=b"", hosts=())

@@ -1,0 +1,109 @@
+"""The config child (I/O): reads files and secrets as root, drops its rights, imports plugins, sends what came of it.
+
+It lives for one configuration. A plugin that breaks at import ends this process and nothing else: the supervisor sees
+the end of the pipe without a `Parsed` and keeps what it had.
+"""
+
+import contextlib
+import fcntl
+import importlib
+import os
+from dataclasses import dataclass
+
+from stayalived.child.bootstrap import Context
+from stayalived.child.conversation import Conversation
+from stayalived.child.link import Link
+from stayalived.child.privileges import SERVICE_USER, Rights
+from stayalived.config import model
+from stayalived.config.check import Report, examine, read_all
+from stayalived.config.files import Source
+from stayalived.config.needs import needs_of
+from stayalived.config.problems import Problem
+from stayalived.config.secrets import Vault
+from stayalived.errors import Bug
+from stayalived.messages.codec import MAX_FRAME
+from stayalived.messages.control import Parsed
+from stayalived.messages.routes import pack
+from stayalived.plugin.manager import Discovery, discover
+
+RIGHTS = Rights(user=SERVICE_USER)
+
+PROBLEMS_SIZE = MAX_FRAME // 2
+"""Bytes of problems that one frame carries; what is beyond is counted. People mend the first ones first."""
+
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What could only be read as root."""
+
+    sources: list[Source]
+    unreadable: list[Problem]
+    vault: Vault
+    discovery: Discovery
+
+
+def open_as_root(context: Context) -> Opened:
+    """Read files, secrets and the metadata of plugins; import the bundled ones, which may lie in a closed folder."""
+    sources, unreadable, vault = read_all([context.config_dir])
+    discovery = discover()
+    for installed in discovery.installed:
+        if installed.name == model.BUNDLED:
+            for entry in installed.entries:
+                with contextlib.suppress(ImportError):  # told when the plugins are loaded
+                    importlib.import_module(entry.module)
+    return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery)
+
+
+def run(context: Context, opened: object) -> None:
+    """Resolve what was read and send it: `Parsed`, with the configuration in a sealed memfd when it is good."""
+    if not isinstance(opened, Opened):
+        raise Bug("the config child was not given its files")
+    link = Link(context.link)
+    link.send(Conversation().hello(os.getpid()))
+    report = examine(opened.sources, opened.unreadable, opened.vault, context.host_id, opened.discovery)
+    parsed, descriptor = parsed_of(report, context.generation)
+    link.send(pack(parsed), descriptor)
+    if link.waiting:
+        raise Bug("the pipe to the supervisor has no room for one frame")
+
+
+def parsed_of(report: Report, generation: int) -> tuple[Parsed, int | None]:
+    """Return the frame's message and the descriptor that goes along, None when the configuration is refused."""
+    problems = fitting(report.problems)
+    if not report.configuration:
+        return Parsed(generation=generation, problems=problems, needs=None), None
+    needs = needs_of(model.decode(report.configuration))
+    return Parsed(generation=generation, problems=problems, needs=needs), sealed(report.configuration)
+
+
+def sealed(data: bytes) -> int:
+    """Return a memfd with this content that nobody can change any more."""
+    descriptor = os.memfd_create("stayalived-configuration", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    return descriptor
+
+
+def fitting(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return as many problems as fit one frame, errors first when not all do, and one that counts the others."""
+    ordered = sorted(problems, key=lambda problem: problem.warning) if _size(problems) > PROBLEMS_SIZE else problems
+    kept: list[Problem] = []
+    room = PROBLEMS_SIZE
+    for problem in ordered:
+        room -= _size((problem,))
+        if room < 0:
+            left = len(problems) - len(kept)
+            warning = all(other.warning for other in problems)
+            text = f"and {left} more problems; `stayalived check` shows all"
+            return (*kept, Problem(path="", expected=text, warning=warning))
+        kept.append(problem)
+    return tuple(kept)
+
+
+def _size(problems: tuple[Problem, ...]) -> int:
+    """Return about how many bytes problems take in a frame."""
+    return sum(len(str(problem).encode()) + len(problem.path) + 64 for problem in problems)

@@ -1,0 +1,67 @@
+"""What the supervisor has to know of a configuration that it does not read."""
+
+from stayalived.config.model import BUNDLED, Configuration
+from stayalived.config.resolve import checks_of
+from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
+from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
+from stayalived.messages.control import Needs
+from stayalived.vrrp.timers import master_down_interval
+
+
+def needs_of(configuration: Configuration) -> Needs:
+    """Return what the supervisor must start, keep and refuse for this configuration."""
+    return Needs(
+        children=_children(configuration),
+        child_wait_time=configuration.globals.child_wait_time,
+        log=configuration.globals.log,
+        log_facility=configuration.globals.log_facility,
+        log_level=configuration.globals.log_level,
+        objects=_objects(configuration),
+        shortest_master_down=_shortest_master_down(configuration),
+        realtime=configuration.globals.realtime,
+        # The log is opened before rights are dropped, so another target takes a new process.
+        start_only=(f"log={configuration.globals.log}", f"log_facility={configuration.globals.log_facility}"),
+        removable=(
+            *(f"{VRRP_INSTANCE} {instance.name}" for instance in configuration.instances),
+            *(f"{VIRTUAL_SERVER} {service.name}" for service in configuration.virtual_servers),
+        ),
+        plugins=tuple(f"{used.name} {used.version}" for used in configuration.distributions),
+    )
+
+
+def _children(configuration: Configuration) -> tuple[str, ...]:
+    """Return the names of the children, log first: the others speak through it."""
+    children = ["log"]
+    if configuration.instances:
+        children.append("vrrp")
+    if configuration.virtual_servers:
+        children.append("ipvs")
+    if configuration.virtual_servers or configuration.tracked_checks:
+        children.append("checker")
+    strangers = [used for used in configuration.distributions if used.name != BUNDLED]
+    children.extend(f"checker/{used.name}" for used in strangers if "checker" in used.roles)
+    telling = [used for used in configuration.distributions if "notify" in used.roles]
+    if telling:
+        children.append("notify")
+    children.extend(f"notify/{used.name}" for used in telling if used.name != BUNDLED)
+    if telling:
+        children.append("runner")
+    return (*children, "api")
+
+
+def _objects(configuration: Configuration) -> int:
+    servers = sum(len(service.real_servers) for service in configuration.virtual_servers)
+    checks = len(checks_of(configuration.virtual_servers)) + len(configuration.tracked_checks)
+    routers = sum(len(instance.routers) for instance in configuration.instances)
+    return routers + len(configuration.virtual_servers) + servers + checks + len(configuration.actions)
+
+
+def _shortest_master_down(configuration: Configuration) -> int:
+    return min(
+        (
+            master_down_interval(router.version, router.priority, router.advert_int, router.down_timer_adverts)
+            for instance in configuration.instances
+            for router in instance.routers
+        ),
+        default=0,
+    )

@@ -1,0 +1,200 @@
+"""Checks: what is named, what is inline, what is inherited, and whom each one probes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+import msgspec
+
+from stayalived.addresses import Endpoint, Family
+from stayalived.config.checks import DEFAULTS, CheckTable, TimingTable
+from stayalived.config.desk import Desk, first_set, items, keys_of
+from stayalived.config.findings import Path, Table, Value, shown
+from stayalived.config.model import Check, Source, Timing
+from stayalived.plugin.catalogue import CHECK, Provided
+from stayalived.plugin.checks import Check as CheckType
+from stayalived.timing import seconds
+
+KIND = "check"
+_values = attrgetter(*TimingTable.__struct_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specification:
+    """One check as it was written, with its type and options, for nobody in particular yet."""
+
+    name: str
+    path: Path
+    provided: Provided[CheckType]
+    options: bytes
+    keys: CheckTable
+    defaults: TimingTable  # of the type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whom checks are for.
+
+    Attributes:
+        name: `service42/tic`.
+        endpoints: its addresses, one for each family.
+        virtual_host: the name to ask for, or empty.
+        layers: where timing is inherited from, the nearest first.
+        path: of the server, for messages.
+    """
+
+    name: str
+    endpoints: Sequence[Endpoint]
+    virtual_host: str
+    layers: tuple[TimingTable, ...]
+    path: Path
+
+
+@dataclass(slots=True)
+class CheckRoom:
+    """Turns what stands at `check` into checks of real servers."""
+
+    desk: Desk
+    named: dict[str, Specification | None] = field(default_factory=dict)
+    timings: dict[tuple[object, ...], Timing] = field(default_factory=dict)
+
+    def take_named(self, tree: Table) -> None:
+        """Take up every `[check.NAME]`. One that is wrong stays known, so that nobody is told it does not exist."""
+        for name, table in self.desk.tables(tree, KIND).items():
+            self.named[name] = self._inline(table, (KIND, name), name)
+
+    def specifications(self, value: Value, path: Path) -> list[Specification]:
+        """Return the checks that stand at a key: a name, a table, or a list of them."""
+        if value is None:
+            return []
+        found = [self._specification(item, where) for item, where in items(value, path)]
+        return [specification for specification in found if specification is not None]
+
+    def _specification(self, value: Value, path: Path) -> Specification | None:
+        if isinstance(value, str) and value in self.named:
+            return self.named[value]
+        if isinstance(value, str):
+            if value.lower() in self.desk.catalogue.checks:
+                return self._inline({"type": value}, path, value.lower())
+            named = ", ".join(sorted(self.named)) or "none"
+            types = ", ".join(self.desk.catalogue.checks) or "none"
+            text = f"no [check.{value}] and no check type of this name; named checks: {named}; types: {types}"
+            self.desk.findings.error(path, text, found=shown(value))
+            return None
+        return self._inline(value, path, "")
+
+    def _inline(self, value: Value, path: Path, name: str) -> Specification | None:
+        found = self.desk.specification(value, path)
+        if found is None:
+            return None
+        type_name, table = found
+        provided = self.desk.provided(CHECK, self.desk.catalogue.checks, type_name, (*path, "type"))
+        if provided is None:
+            return None
+        own = keys_of(provided.provider.Options)  # what the type calls its own is its own
+        shared = keys_of(CheckTable) - own
+        common = {key: below for key, below in table.items() if key in shared}
+        special = {key: below for key, below in table.items() if key not in shared}
+        keys = self.desk.decoder.table(common, CheckTable, path, KIND)
+        options = self.desk.options(provided, special, path, shared, KIND)
+        if keys is None or options is None:
+            return None
+        return Specification(
+            name=name or provided.name,
+            path=path,
+            provided=provided,
+            options=options,
+            keys=keys,
+            defaults=self._defaults_of(provided, path),
+        )
+
+    def _defaults_of(self, provided: Provided[CheckType], path: Path) -> TimingTable:
+        try:
+            return msgspec.convert(dict(provided.provider.defaults), TimingTable)
+        except (msgspec.ValidationError, TypeError, ValueError) as error:
+            text = f"the defaults of check type {provided.name} ({provided.distribution}) are wrong: {error}"
+            self.desk.findings.warn(path, text)
+            return TimingTable()
+
+    def checks(self, subject: Subject, specifications: Sequence[Specification]) -> tuple[Check, ...]:
+        """Return the checks of a subject: each specification for each of its addresses, numbered through."""
+        made: list[Check] = []
+        for specification in specifications:
+            for endpoint in subject.endpoints:
+                check = self._check(subject, specification, endpoint, len(made))
+                if check is not None:
+                    made.append(check)
+        return tuple(made)
+
+    def _check(self, subject: Subject, made_of: Specification, endpoint: Endpoint, number: int) -> Check | None:
+        keys = made_of.keys
+        target = self._target(made_of, endpoint, subject)
+        bindto = self._of_family(keys.bindto, endpoint.family, (*made_of.path, "bindto"))
+        if target is None or bindto is None:
+            return None
+        both = len(subject.endpoints) > 1
+        return Check(
+            subject=subject.name,
+            number=number,
+            name=f"{made_of.name}/{endpoint.family}" if both else made_of.name,
+            type=made_of.provided.name,
+            distribution=made_of.provided.distribution,
+            options=made_of.options,
+            target=target,
+            virtual_host=first_set(keys.virtualhost, default=subject.virtual_host),
+            source=Source(bindto=bindto, bind_port=keys.bind_port, bind_if=keys.bind_if, fwmark=keys.fwmark),
+            timing=self._timing(made_of, subject.layers),
+        )
+
+    def _target(self, made_of: Specification, endpoint: Endpoint, subject: Subject) -> Endpoint | None:
+        keys = made_of.keys
+        address = self._of_family(keys.connect_ip, endpoint.family, (*made_of.path, "connect_ip"))
+        if address is None:
+            return None
+        port = keys.connect_port or endpoint.port
+        if port == 0 and made_of.provided.provider.needs_port:
+            text = f"{subject.name} has no port that could be checked; write connect_port = PORT"
+            self.desk.findings.error((*made_of.path, "connect_port"), text)
+        return Endpoint(address or endpoint.address, port)
+
+    def _of_family(self, value: str | list[str] | None, family: Family, path: Path) -> str | None:
+        """Return the address of a family, empty when none is wanted, None after an error."""
+        if value is None:
+            return ""
+        addresses = self.desk.each_family(value, path)
+        if family in addresses:
+            return addresses[family][0]
+        if addresses:
+            self.desk.findings.error(path, f"has no IPv{family} address, but a server that is checked has one")
+        return None
+
+    def _timing(self, made_of: Specification, layers: tuple[TimingTable, ...]) -> Timing:
+        keys = made_of.keys
+        every = (keys, *layers, made_of.defaults, DEFAULTS)
+        written = (*map(_values, every), keys.weight, keys.reverse)
+        if written not in self.timings:
+            self.timings[written] = timing_of(every, keys)
+        return self.timings[written]
+
+
+def timing_of(layers: Sequence[TimingTable], keys: CheckTable) -> Timing:
+    """Return the timing of a check: of each key the first layer that gives it."""
+
+    def pick(name: str) -> float:
+        values: Iterator[float | None] = (getattr(layer, name) for layer in layers)
+        return next(value for value in values if value is not None)
+
+    delay_loop = pick("delay_loop")
+    warmup = next((layer.warmup for layer in layers if layer.warmup is not None), delay_loop)
+    return Timing(
+        delay_loop=seconds(delay_loop),
+        connect_timeout=seconds(pick("connect_timeout")),
+        retry=int(pick("retry")),
+        delay_before_retry=seconds(pick("delay_before_retry")),
+        warmup=seconds(warmup),
+        rise=int(pick("rise")),
+        fall=int(pick("fall")),
+        alpha=bool(pick("alpha")),
+        weight=keys.weight,
+        reverse=keys.reverse,
+    )

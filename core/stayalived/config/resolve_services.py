@@ -1,0 +1,314 @@
+"""Virtual servers and their real servers: from tables to what ipvs and checker work on."""
+
+from dataclasses import dataclass
+
+from stayalived.addresses import Endpoint, Family
+from stayalived.config import services
+from stayalived.config.desk import Desk, first_set, texts
+from stayalived.config.findings import Findings, Path, Table, shown
+from stayalived.config.model import Forwarding, RealServer, VirtualServer
+from stayalived.config.persistence import persistence_of
+from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
+from stayalived.config.services import ForwardTable, RealServerTable, VirtualServerTable
+from stayalived.plugin.catalogue import SCHEDULER, Provided
+from stayalived.plugin.schedulers import Scheduler
+
+KIND = "virtual_server"
+SERVER_KIND = "real_server"
+_FAMILY_OF_WORD = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
+_PLAIN = Forwarding(method="NAT", tunnel="", port=0, checksum="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Policy:
+    """A scheduler with its options, as it goes into a virtual server."""
+
+    provided: Provided[Scheduler]
+    options: bytes
+    made: Scheduler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Service:
+    """A virtual server while its real servers are resolved."""
+
+    name: str
+    path: Path
+    table: VirtualServerTable
+    addresses: tuple[Endpoint, ...]
+    families: tuple[Family, ...]  # of the addresses; for a mark those that its servers may have
+    forward: Forwarding
+    checks: list[Specification]
+
+    def port(self, family: Family) -> int | None:
+        """Return the port of a family's addresses, 0 without any; None when there are several."""
+        ports = {endpoint.port for endpoint in self.addresses if endpoint.family is family}
+        if len(ports) > 1:
+            return None
+        return next(iter(ports), 0)
+
+
+class ServiceRoom:
+    """Turns `[virtual_server.NAME]` into virtual servers."""
+
+    def __init__(self, desk: Desk, checks: CheckRoom) -> None:
+        """Work at a desk, with the named checks at hand."""
+        self._desk = desk
+        self._checks = checks
+        self._findings: Findings = desk.findings
+        self._policies: dict[str, _Policy] = {}
+
+    def take(self, tree: Table) -> tuple[VirtualServer, ...]:
+        """Return every virtual server that could be resolved."""
+        made = [self._take_one(name, table) for name, table in self._desk.tables(tree, KIND).items()]
+        return tuple(service for service in made if service is not None)
+
+    def _take_one(self, name: str, raw: Table) -> VirtualServer | None:
+        path: Path = (KIND, name)
+        before = self._findings.errors
+        table = self._desk.decoder.table(raw, VirtualServerTable, path, KIND)
+        if table is None:
+            return None
+        addresses = self._addresses(table, path)
+        policy = self._policy(table, path)
+        protocol = self._protocol(table, path)
+        self._desk.act(table.notify, f"virtual_server {name}", services.SERVICE_EVENTS, (*path, "notify"))
+        service = _Service(
+            name=name,
+            path=path,
+            table=table,
+            addresses=addresses,
+            families=self._families(table, addresses, path),
+            forward=self._forward(table.forward, (*path, "forward")) or _PLAIN,
+            checks=self._checks.specifications(table.check, (*path, "check")),
+        )
+        servers = self._servers(service)
+        if policy is None or self._findings.errors != before:
+            return None
+        return self._make(service, servers, policy, protocol)
+
+    def _make(
+        self, service: _Service, servers: tuple[RealServer, ...], policy: _Policy, protocol: str
+    ) -> VirtualServer:
+        table = service.table
+        mark_family = service.families[0]
+        if table.fwmark and table.family is None and servers:
+            mark_family = servers[0].addresses[0].family
+        timeout, granularity = persistence_of(table, service.path, self._findings, service.families)
+        return VirtualServer(
+            name=service.name,
+            protocol=protocol,
+            addresses=service.addresses,
+            fwmark=table.fwmark or 0,
+            fwmark_family=mark_family,
+            scheduler=policy.made.kernel,
+            scheduler_flags=tuple(sorted(policy.made.flags())),
+            policy=policy.provided.name,
+            policy_distribution=policy.provided.distribution,
+            policy_options=policy.options,
+            computes_weights=policy.provided.provider.computes_weights,
+            persistence_timeout=timeout,
+            persistence_granularity=granularity,
+            one_packet=table.ops,
+            alpha=first_set(table.alpha, default=True),
+            quorum=table.quorum,
+            hysteresis=table.hysteresis,
+            sorry_server=self._sorry_server(service),
+            sorry_forward=service.forward,
+            real_servers=servers,
+        )
+
+    # What a virtual server says of itself
+
+    def _addresses(self, table: VirtualServerTable, path: Path) -> tuple[Endpoint, ...]:
+        where = (*path, "address")
+        if (table.address is None) == (table.fwmark is None):
+            what = "missing; write address or fwmark" if table.fwmark is None else "give either address or fwmark"
+            self._findings.error(where, what)
+            return ()
+        found: list[Endpoint] = []
+        for text, place in texts(table.address, where):
+            addresses, port = self._desk.host(text, place)
+            if addresses and not port and not (table.persistence_timeout or table.persistence_granularity):
+                self._findings.error(place, "must have a port, unless the service is persistent", found=shown(text))
+            found.extend(Endpoint(address, port) for address in addresses.values())
+        if table.address == []:
+            self._findings.error(where, "must name at least one address", found="an empty list")
+        return tuple(found)
+
+    def _families(self, table: VirtualServerTable, addresses: tuple[Endpoint, ...], path: Path) -> tuple[Family, ...]:
+        if table.fwmark is None:
+            if table.family is not None:
+                self._findings.error((*path, "family"), "goes with fwmark only; an address has its own family")
+            return tuple(dict.fromkeys(endpoint.family for endpoint in addresses)) or (Family.IPV4,)
+        if table.family is None:
+            return (Family.IPV4, Family.IPV6)
+        return (_FAMILY_OF_WORD[self._desk.choice(table.family, services.FAMILIES, (*path, "family"))],)
+
+    def _protocol(self, table: VirtualServerTable, path: Path) -> str:
+        where = (*path, "protocol")
+        if table.protocol is None:
+            if table.fwmark is None:
+                self._findings.error(where, 'missing; must be "tcp" or "udp"')
+            return services.PROTOCOLS[0]
+        if table.protocol.lower() == "sctp":
+            self._findings.error(where, 'SCTP is not yet in this version; must be "tcp" or "udp"', found=shown("sctp"))
+            return services.PROTOCOLS[0]
+        protocol = self._desk.choice(table.protocol, services.PROTOCOLS, where)
+        if table.ops and protocol != "udp" and table.fwmark is None:
+            self._findings.error((*path, "ops"), "goes with UDP or fwmark only")
+        return protocol
+
+    def _policy(self, table: VirtualServerTable, path: Path) -> _Policy | None:
+        where = (*path, "scheduler")
+        value = table.scheduler
+        if value is None:
+            value = self._default_scheduler()
+        if value is None:
+            self._findings.error(where, 'missing; write scheduler = "NAME"')
+            return None
+        if isinstance(value, str) and value.lower() in self._policies:
+            return self._policies[value.lower()]
+        found = self._desk.specification(value, where)
+        if found is None:
+            return None
+        name, options_table = found
+        provided = self._desk.provided(SCHEDULER, self._desk.catalogue.schedulers, name, where)
+        options = None if provided is None else self._desk.options(provided, options_table, where)
+        if provided is None or options is None:
+            return None
+        policy = _Policy(provided=provided, options=options, made=provided.make(options))
+        if isinstance(value, str):
+            self._policies[value.lower()] = policy
+        return policy
+
+    def _default_scheduler(self) -> str | None:
+        schedulers = self._desk.catalogue.schedulers.items()
+        return next((name for name, entry in schedulers if entry.bundled and entry.provider.is_default), None)
+
+    def _forward(self, value: str | Table | None, path: Path) -> Forwarding | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            table: ForwardTable | None = ForwardTable(type=value)
+        else:
+            table = self._desk.decoder.table(value, ForwardTable, path)
+        if table is None:
+            return None
+        where = path if isinstance(value, str) else (*path, "type")
+        method = self._desk.choice(table.type, services.METHODS, where)
+        if method != "TUN":
+            if table.tunnel or table.port or table.checksum:
+                self._findings.error(path, "tunnel, port and checksum go with TUN only")
+            return Forwarding(method=method, tunnel="", port=0, checksum="")
+        return self._tunnel(table, path)
+
+    def _tunnel(self, table: ForwardTable, path: Path) -> Forwarding:
+        tunnel = self._desk.choice(table.tunnel or services.TUNNELS[0], services.TUNNELS, (*path, "tunnel"))
+        checksum = table.checksum or services.CHECKSUMS[0]
+        checksum = self._desk.choice(checksum, services.CHECKSUMS, (*path, "checksum"))
+        if (tunnel == "gue") != (table.port is not None):
+            self._findings.error((*path, "port"), 'goes with tunnel = "gue", which must have one')
+        # LV10, ip_vs_ctl.c: remote checksum offload exists for GUE only, and IPIP has no checksum at all.
+        if (checksum == "remcsum" and tunnel != "gue") or (checksum == "csum" and tunnel == "ipip"):
+            self._findings.error((*path, "checksum"), f"{checksum} does not exist for {tunnel}", found=shown(checksum))
+        return Forwarding(
+            method="TUN", tunnel=tunnel, port=table.port or 0, checksum="" if checksum == "nocsum" else checksum
+        )
+
+    def _sorry_server(self, service: _Service) -> Endpoint | None:
+        text, path = service.table.sorry_server, (*service.path, "sorry_server")
+        if text is None:
+            return None
+        addresses, port = self._desk.host(text, path)
+        family = next((family for family in service.families if family in addresses), None)
+        if family is None:
+            if addresses:
+                self._findings.error(path, "has no address of the service's family", found=shown(text))
+            return None
+        if len(service.families) > 1 and service.addresses:
+            self._findings.warn(path, f"stands in for IPv{family} only; the service has both families")
+        service_port = service.port(family) or 0
+        return Endpoint(addresses[family], self._kept_port(port, service_port, service.forward, path))
+
+    # Real servers
+
+    def _servers(self, service: _Service) -> tuple[RealServer, ...]:
+        path = (*service.path, SERVER_KIND)
+        made: list[RealServer] = []
+        for name, raw in service.table.real_server.items():
+            if not self._desk.named(name, (*path, name)):
+                continue
+            table = self._desk.decoder.table(raw, RealServerTable, (*path, name), SERVER_KIND)
+            if table is not None:
+                server = self._server(service, name, table, (*path, name))
+                if server is not None:
+                    made.append(server)
+        return tuple(made)
+
+    def _server(self, service: _Service, name: str, table: RealServerTable, path: Path) -> RealServer | None:
+        above = service.table
+        forward = self._forward(table.forward, (*path, "forward")) or service.forward
+        subject = f"{service.name}/{name}"
+        self._desk.act(table.notify, f"real_server {subject}", services.SERVER_EVENTS, (*path, "notify"))
+        endpoints = self._endpoints(service, table, forward, path)
+        if not endpoints:
+            return None
+        own = self._checks.specifications(table.check, (*path, "check")) if table.check is not None else service.checks
+        whom = Subject(
+            name=subject,
+            endpoints=endpoints,
+            virtual_host=first_set(table.virtualhost, above.virtualhost, default=""),
+            layers=(table, above),
+            path=path,
+        )
+        return RealServer(
+            name=name,
+            addresses=endpoints,
+            weight=first_set(table.weight, above.weight, default=1),
+            forward=forward,
+            upper_threshold=first_set(table.uthreshold, above.uthreshold, default=0),
+            lower_threshold=first_set(table.lthreshold, above.lthreshold, default=0),
+            inhibit_on_failure=first_set(table.inhibit_on_failure, above.inhibit_on_failure, default=False),
+            checks=self._checks.checks(whom, own),
+        )
+
+    def _endpoints(
+        self, service: _Service, table: RealServerTable, forward: Forwarding, path: Path
+    ) -> tuple[Endpoint, ...]:
+        where = (*path, "address")
+        before = self._findings.errors
+        found = self._desk.each_family(table.address, where)
+        if not found:
+            if self._findings.errors == before:
+                self._findings.error(where, "must name at least one address", found=shown(table.address))
+            return ()
+        endpoints = []
+        for family in service.families:
+            if family not in found:
+                if service.addresses:
+                    text = f"has no IPv{family} address: it serves nothing of the service's IPv{family} addresses"
+                    self._findings.warn(where, text)
+                continue
+            address, port, place = found[family]
+            endpoints.append(Endpoint(address, self._port(service, family, port, forward, place)))
+        if not endpoints:
+            families = " or ".join(f"IPv{family}" for family in service.families)
+            self._findings.error(where, f"must have an {families} address, as the service has")
+        return tuple(endpoints)
+
+    def _port(self, service: _Service, family: Family, port: int, forward: Forwarding, path: Path) -> int:
+        ports = service.port(family)
+        if ports is None:
+            if not port:
+                self._findings.error(path, "must have a port: the addresses of the service have several")
+            return port
+        return self._kept_port(port, ports, forward, path)
+
+    def _kept_port(self, port: int, service_port: int, forward: Forwarding, path: Path) -> int:
+        """Return the port that packets will arrive at: DR and TUN do not change it (LV09)."""
+        if forward.method != "NAT" and port not in (0, service_port):
+            text = f"{forward.method} keeps the service's port {service_port}: that one is used"
+            self._findings.warn(path, text, found=f"port {port}")
+            return service_port
+        return port or service_port

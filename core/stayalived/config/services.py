@@ -1,0 +1,117 @@
+"""What may stand in `[virtual_server.NAME]` and in its real servers: keepalived's keys and defaults."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from stayalived.config.checks import CheckValue, TimingTable
+from stayalived.config.general import Notify
+from stayalived.config.kinds import DURATION, about
+
+PROTOCOLS = ("tcp", "udp")
+METHODS = ("NAT", "DR", "TUN")
+TUNNELS = ("ipip", "gue", "gre")
+CHECKSUMS = ("nocsum", "csum", "remcsum")
+FAMILIES = ("ipv4", "ipv6")
+SERVICE_EVENTS = ("quorum_up", "quorum_down")
+SERVER_EVENTS = ("up", "down")
+MAX_WEIGHT = 0x7FFFFFFF  # LV32
+MAX_PERSISTENCE = 2_678_400  # LV11: 31 days
+PERSISTENCE = 360  # seconds, where a granularity is given without a time (LV12)
+
+Forward = Annotated[
+    str | dict[str, Any] | None,
+    about('How packets reach a server: "NAT", "DR", "TUN" or { type = "TUN", tunnel = "gue", port = 6080 }.'),
+]
+
+
+class ServerKeys(TimingTable, frozen=True, kw_only=True):
+    """What may stand in a virtual server for all of its real servers, and in one of them for itself."""
+
+    weight: Annotated[int, about("Weight in the kernel's table.", ge=0, le=MAX_WEIGHT, default="1")] | None = None
+    forward: Forward = None
+    uthreshold: (
+        Annotated[
+            int, about("Connections at which a server gets no more; 0 = no limit.", ge=0, le=0xFFFFFFFF, default="0")
+        ]
+        | None
+    ) = None
+    lthreshold: (
+        Annotated[int, about("Connections below which it gets some again.", ge=0, le=0xFFFFFFFF, default="0")] | None
+    ) = None
+    inhibit_on_failure: (
+        Annotated[bool, about("Whether a server that is down stays in the table with weight 0.", default="false")]
+        | None
+    ) = None
+    virtualhost: Annotated[str | None, about("The name that checks ask for.", default="none")] = None
+    check: CheckValue = None
+    notify: Notify = None
+
+
+class ForwardTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of `forward` when it is a table."""
+
+    type: Annotated[str, about("The method.", choices=METHODS)]
+    tunnel: Annotated[str | None, about("Kind of tunnel.", choices=TUNNELS, default="ipip")] = None
+    port: Annotated[int, about("Port of the tunnel; only with gue.", ge=1, le=65535, default="none")] | None = None
+    checksum: Annotated[str | None, about("Checksum of the tunnel.", choices=CHECKSUMS, default="nocsum")] = None
+
+
+class RealServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a real server."""
+
+    address: Annotated[
+        str | list[str],
+        about("ADDRESS, ADDRESS:PORT or a host name, one for each family; the port is the service's when left out."),
+    ]
+
+
+class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of a virtual server."""
+
+    address: Annotated[
+        str | list[str] | None, about("ADDRESS:PORT, one or several; the alternative is `fwmark`.", default="none")
+    ] = None
+    fwmark: (
+        Annotated[int, about("The packets that carry this firewall mark, instead of `address`.", ge=1, le=0xFFFFFFFF)]
+        | None
+    ) = None
+    family: Annotated[
+        str | None, about("Family of a service by `fwmark`.", choices=FAMILIES, default="that of its real servers")
+    ] = None
+    protocol: Annotated[str | None, about("Must be given with `address`.", choices=PROTOCOLS, default="none")] = None
+    scheduler: Annotated[
+        str | dict[str, Any] | None,
+        about('Who gets the next connection: "NAME" or { type = "NAME", … }.', default="the plugin's that says so"),
+    ] = None
+    ops: Annotated[bool, about("One packet scheduling: each datagram on its own (UDP or `fwmark`).")] = False
+    persistence_timeout: (
+        Annotated[
+            int,
+            about(
+                "How long a client stays with its server.",
+                ge=1,
+                le=MAX_PERSISTENCE,
+                unit=DURATION,
+                default="none; not at all",
+            ),
+        ]
+        | None
+    ) = None
+    persistence_granularity: Annotated[
+        int | str | None,
+        about("Which clients count as one: prefix length or netmask.", default="each address by itself"),
+    ] = None
+    quorum: Annotated[
+        int,
+        about("Weight of live servers that the service needs; below, the sorry server stands in.", ge=1, le=MAX_WEIGHT),
+    ] = 1
+    hysteresis: Annotated[
+        int, about("Quorum is gained at quorum + this and lost below quorum - this.", ge=0, le=MAX_WEIGHT)
+    ] = 0
+    sorry_server: Annotated[str | None, about("ADDRESS:PORT that serves when the quorum is lost.", default="none")] = (
+        None
+    )
+    real_server: Annotated[dict[str, dict[str, Any]], about("The real servers, by name.")] = msgspec.field(
+        default_factory=dict
+    )

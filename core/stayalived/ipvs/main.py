@@ -1,0 +1,63 @@
+"""The ipvs process: the engine, joined to the kernel. I/O."""
+
+import logging
+from typing import cast
+
+from stayalived.child.bootstrap import Context
+from stayalived.child.privileges import Rights
+from stayalived.child.shell import Shell
+from stayalived.errors import Bug, KernelProblem
+from stayalived.ipvs.engine import IpvsEngine
+from stayalived.ipvs.events import Apply, IpvsEffect, IpvsEvent, KernelRefused, OperationsDone, ReadTable, TableRead
+from stayalived.kernel.api import IpvsKernel
+from stayalived.kernel.ipvs import LinuxIpvs
+
+RIGHTS = Rights(user="stayalived", capabilities=("NET_ADMIN",))
+
+
+class Hands:
+    """Carries out what the engine asks of the kernel and hands the answers back.
+
+    A kernel without IPVS is asked again each time: the module may have been loaded meanwhile.
+    """
+
+    def __init__(self, kernel: IpvsKernel | None) -> None:
+        """Start with a connection to the kernel, if there is one yet."""
+        self._kernel = kernel
+
+    def carry_out(self, effect: IpvsEffect) -> IpvsEvent:
+        """Carry out one effect; its answer is what the engine is to be told."""
+        match effect:
+            case ReadTable():
+                return self._read()
+            case Apply(operations):
+                if self._kernel is None:
+                    raise Bug("operations for a table that was never read")
+                return OperationsDone(operations=operations, problems=tuple(self._kernel.apply(operations)))
+
+    def _read(self) -> IpvsEvent:
+        try:
+            if self._kernel is None:
+                self._kernel = LinuxIpvs()
+            table, connections = self._kernel.read()
+        except KernelProblem as problem:
+            return KernelRefused(problem=problem)
+        return TableRead(table=table, connections=connections)
+
+
+def open_as_root(_context: Context) -> IpvsKernel | None:
+    """Connect to the kernel's IPVS: asking for it makes the kernel load its module, if it has one."""
+    try:
+        return LinuxIpvs()
+    except KernelProblem as problem:
+        logging.getLogger("stayalived.ipvs").debug("%s", problem)  # said again, once, where it is dealt with
+        return None
+
+
+def run(context: Context, opened: object) -> None:
+    """Keep the kernel's table as configuration and health ask for it, until told to stop."""
+    hands = Hands(cast("IpvsKernel | None", opened))
+    shell: Shell[IpvsEvent, IpvsEffect] = Shell(
+        IpvsEngine(), context, lambda effect: shell.post(hands.carry_out(effect))
+    )
+    shell.run()

@@ -1,0 +1,209 @@
+"""What ipvs tells: states of services, events, lines for the log, each once. Pure."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from stayalived.addresses import Endpoint, Family
+from stayalived.child.events import ChildEffect, Forget, Report, Tell
+from stayalived.config.model import RealServer
+from stayalived.ipvs.events import INFO, WARNING
+from stayalived.ipvs.health import State
+from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.model import ServiceKey
+from stayalived.ipvs.pool import Pool, QuorumChange, ServerChange
+from stayalived.ipvs.quorum import Quorum
+from stayalived.messages.notify import Event
+from stayalived.messages.services import AdoptedServer, FirstRound, ServerRow, ServiceState
+from stayalived.timing import Instant, elapsed, seconds
+
+COUNTERS_TOLD_EVERY = seconds(2)
+"""A state in which nothing but connection counters moved is told no oftener."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A state as it was last told."""
+
+    state: ServiceState
+    at: Instant
+
+
+class Newsroom:
+    """Collects what is to be told, until `take`.
+
+    Attributes:
+        adopted: servers that the checker was told of, by this process or the one before it.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing told."""
+        self.adopted: set[str] = set()
+        self._told: dict[str, _Told] = {}
+        self._effects: list[ChildEffect] = []
+        self._sequence = 0
+
+    def take(self) -> list[ChildEffect]:
+        """Return what is to be told, in order, and forget it."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    # -- what the process before this one told
+
+    def remember(self, key: str, state: ServiceState) -> None:
+        """Take note of what the process before this one told last."""
+        self._told[key] = _Told(state, Instant(0))
+
+    def recall(self, pool: Pool) -> None:
+        """Give a pool what the process before this one told of it, if it did."""
+        states = [told.state for told in self._told.values() if told.state.name == pool.service.name]
+        rows: dict[str, ServerRow] = {row.subject: row for state in states for row in state.servers}
+        if states:
+            pool.remember(rows, Quorum(states[0].quorum))
+
+    def remembered_keys(self) -> set[ServiceKey]:
+        """Return the kernel's services of everything that was told."""
+        return {key for told in self._told.values() for key in _keys_of(told.state)}
+
+    # -- what changed
+
+    def tell_round(self, *, open_: bool) -> None:
+        """Tell whether some server still waits for its first result."""
+        self._effects.append(Tell(message=FirstRound(open=open_)))
+
+    def tell_adopted(self, pool: Pool, server: RealServer, weight: int) -> None:
+        """Tell the checker that a server was found in the kernel's table."""
+        subject = pool.subject(server)
+        self.adopted.add(subject)
+        standing = "UP until a check fails" if weight else "UNKNOWN, stays at 0 until it is checked"
+        text = f"Service {_address(server)} of VS {pool.service.name} is in the kernel with weight {weight}: {standing}"
+        self._effects.append(Report(level=INFO, text=text, fields=_fields(pool, server)))
+        self._effects.append(Tell(message=AdoptedServer(subject=subject, weight=weight), key=subject))
+
+    def tell_server(self, pool: Pool, change: ServerChange, now: Instant) -> None:
+        """Tell that a server came up or went down; a start without a check (LV41, LV44) is no event."""
+        up = change.new.state is State.UP
+        verb = _VERBS[change.old, change.new.state, change.server.inhibit_on_failure]
+        where = f"of VS {pool.service.name}"
+        reason = f": {change.new.reason}" if change.new.reason else ""
+        text = verb.format(f"service {_address(change.server)} {where}") + reason
+        level = INFO if up else WARNING
+        self._effects.append(Report(level=level, text=text, fields=_fields(pool, change.server)))
+        if change.tested:
+            subject = pool.subject(change.server)
+            kind = "up" if up else "down"
+            self._event(kind, "real_server", subject, (change.old, change.new.state), change.new.reason, now)
+
+    def tell_quorum(self, pool: Pool, change: QuorumChange, now: Instant) -> None:
+        """Tell that quorum was gained or lost; that it is there at the start is no event (N05)."""
+        if change.old is Quorum.UNDECIDED and change.new is Quorum.UP:
+            return
+        up = change.new is Quorum.UP
+        name, service = pool.service.name, pool.service
+        verb = "Gained" if up else "Lost"
+        reason = f"live weight {change.live}, quorum {service.quorum}, hysteresis {service.hysteresis}"
+        text = f"{verb} quorum {service.quorum} for VS {name}: live weight {change.live}"
+        self._effects.append(Report(level=INFO if up else WARNING, text=text, fields={"service": name}))
+        if service.sorry_server is not None:
+            verb = "Removing sorry server {} from" if up else "Adding sorry server {} to"
+            text = verb.format(service.sorry_server) + f" VS {name}"
+            self._effects.append(Report(level=INFO, text=text, fields={"service": name}))
+        self._event(f"quorum_{change.new}", "virtual_server", name, (change.old, change.new), reason, now)
+
+    def tell_state(self, pool: Pool, kernel: KernelView, now: Instant) -> None:
+        """Tell how a virtual server is, unless that is known; when only counters moved, not too often."""
+        problem = next((kernel.problems[key] for key in (*pool.keys, None) if key in kernel.problems), "")
+        for number, state in enumerate(pool.state(kernel.present(), kernel.connections, problem)):
+            key = f"{state.name}#{number}" if number else state.name
+            told = self._told.get(key)
+            if told is not None and (told.state == state or _too_soon(told, state, now)):
+                continue
+            self._told[key] = _Told(state, now)
+            self._effects.append(Tell(message=state, key=key))
+
+    def report_drift(self, key: ServiceKey) -> None:
+        """Say that somebody else changed a service of ours; it is about to be repaired."""
+        text = f"IPVS service {key} was changed by somebody else: making it again what it should be"
+        self._effects.append(Report(level=WARNING, text=text))
+
+    # -- what is gone
+
+    def forget_servers(self, subjects: Collection[str]) -> None:
+        """Nobody shall be told any more that these were found in the kernel."""
+        for subject in sorted(self.adopted & set(subjects)):
+            self.adopted.discard(subject)
+            self._effects.append(Forget(message=AdoptedServer, key=subject))
+
+    def forget_services(self, present: Collection[str], leaving: Collection[ServiceKey]) -> None:
+        """Forget what was told of virtual servers that are gone from the configuration and from the kernel."""
+        for key, told in list(self._told.items()):
+            if told.state.name not in present and not _keys_of(told.state) & set(leaving):
+                del self._told[key]
+                self._effects.append(Forget(message=ServiceState, key=key))
+
+    def _event(
+        self, kind: str, subject_type: str, subject: str, states: tuple[str, str], reason: str, now: Instant
+    ) -> None:
+        # Numbers follow the clock, so that no restart repeats one.
+        self._sequence = max(self._sequence + 1, now)
+        event = Event(
+            sequence=self._sequence,
+            kind=kind,
+            subject_type=subject_type,
+            subject=subject,
+            old=str(states[0]),
+            new=str(states[1]),
+            reason=reason,
+            priority=0,
+            monotonic=now,
+        )
+        self._effects.append(Tell(message=event, sequence=self._sequence))
+
+
+_VERBS = {
+    (old, new, inhibit): (
+        "Adding {} to its pool"
+        if new is State.UP and not (inhibit and old is State.DOWN)
+        else "Enabling {}"
+        if new is State.UP
+        else "Disabling {}, weight 0"
+        if inhibit
+        else "Removing {} from its pool"
+        if old is State.UP
+        else "Leaving {} out of its pool"
+    )
+    for old in State
+    for new in (State.UP, State.DOWN)
+    for inhibit in (False, True)
+}
+"""keepalived's words, which people search their logs for."""
+
+
+def _too_soon(told: _Told, state: ServiceState, now: Instant) -> bool:
+    """Tell whether only counters moved, and not long after the last time."""
+    return elapsed(told.at, now) < COUNTERS_TOLD_EVERY and _without_counters(told.state) == _without_counters(state)
+
+
+def _without_counters(state: ServiceState) -> tuple[object, ...]:
+    rows = tuple((row.subject, row.state, row.weight, row.configured_weight, row.reason) for row in state.servers)
+    return (state.addresses, state.quorum, state.sorry, state.problem, state.scheduler, state.forward, rows)
+
+
+def _keys_of(state: ServiceState) -> set[ServiceKey]:
+    """Return the kernel's services that a told state speaks of."""
+    keys = set()
+    for address in state.addresses:
+        if address.startswith("-f "):
+            words = address.split()
+            keys.add(ServiceKey(Family.IPV6 if "-6" in words else Family.IPV4, "", None, int(words[1])))
+        else:
+            endpoint = Endpoint.parse(address)
+            keys.add(ServiceKey(endpoint.family, state.protocol, endpoint))
+    return keys
+
+
+def _address(server: RealServer) -> str:
+    return " ".join(str(address) for address in server.addresses)
+
+
+def _fields(pool: Pool, server: RealServer) -> dict[str, str]:
+    return {"service": pool.service.name, "server": server.name}

@@ -120,7 +120,7 @@ class Changeover:
 
     def prepared(self, child: Child, message: control.Prepared, now: Instant) -> None:
         """A child can use what it was given; the last one decides."""
-        if child.answered or message.generation != child.asked:
+        if child.answered or not child.listening or message.generation != child.asked:
             return  # an answer to a question that was withdrawn
         self._population.answered(child, now)
         attempt = self.attempt
@@ -133,7 +133,7 @@ class Changeover:
 
     def refused_by(self, child: Child, message: control.Refused, now: Instant) -> None:
         """A child cannot use what it was given."""
-        if child.answered or message.generation != child.asked:
+        if child.answered or not child.listening or message.generation != child.asked:
             return
         if self.attempt is not None and message.generation == self.attempt.generation:
             self._refuse(message.problems or _trouble(f"{child.name} refused it without a reason"), now)

@@ -11,16 +11,6 @@ SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SE
 """What must be sealed before a configuration is believed: its sender cannot change it afterwards."""
 
 
-def sealed(name: str, data: bytes) -> int:
-    """Return the descriptor of a memfd with this content that nobody can change any more."""
-    descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    written = 0
-    while written < len(data):
-        written += os.write(descriptor, data[written:])
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
-    return descriptor
-
-
 def is_sealed(descriptor: int) -> bool:
     """Whether a descriptor is a memfd that nobody can change any more."""
     try:

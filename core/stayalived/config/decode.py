@@ -16,7 +16,8 @@ from msgspec import inspect
 from stayalived.config.findings import Findings, Path, Table, Value, shown
 from stayalived.config.future import advice
 from stayalived.config.kinds import accepts, bare, branch_of, described
-from stayalived.config.secrets import NoSecret, Secret, Vault
+from stayalived.config.secret import Secret
+from stayalived.config.secrets import NoSecret, Vault
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 NEAR = 0.6  # how alike two keys must be (difflib's ratio) for one to be proposed in place of the other

@@ -78,7 +78,7 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Annotated[
             float,
             about(
-                "How long after the start this machine does not preempt while servers wait for their first check; 0 = off.",
+                "How long after a start no working master is preempted while servers wait for a check; 0 = off.",
                 ge=0,
                 le=600,
                 unit=DURATION,

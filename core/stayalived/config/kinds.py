@@ -8,7 +8,7 @@ import msgspec
 from msgspec import inspect
 
 from stayalived.config.findings import Value, listed
-from stayalived.config.secrets import Secret
+from stayalived.config.secret import Secret
 
 DURATION = "seconds"  # `unit` of a number that is a time
 

@@ -8,7 +8,7 @@ import msgspec
 
 from stayalived.config.model import BUNDLED
 from stayalived.config.problems import Problem
-from stayalived.config.secrets import Secret
+from stayalived.config.secret import Secret
 from stayalived.errors import PluginFailure
 from stayalived.plugin.checks import Check, CheckOptions
 from stayalived.plugin.notifiers import Notifier, NotifierOptions

@@ -166,7 +166,7 @@ class CheckerEngine:
                 due = after(probe.ended_at, probe.wish())
                 self._due.file(probe.number, due if due > now else pace.next(now))
         for probe in (*change.started, *change.kept):
-            self._aging.file(probe.number, probe.stale_at())
+            self._aging.file(probe.number, min(subscriber.stale_at() for subscriber in probe.subscribers))
 
     def _abandon(self, numbers: Iterable[int]) -> Iterator[CheckerEffect]:
         """End probes."""
@@ -262,7 +262,7 @@ class CheckerEngine:
                     fields={"subject": check.subject, "check": check.name},
                 )
         shortest = min(subscriber.check.timing.delay_loop for subscriber in probe.subscribers)
-        self._aging.file(probe.number, max(probe.stale_at(), after(now, shortest)))
+        self._aging.file(probe.number, probe.stale_at() or after(now, shortest))
 
     # ---------------------------------------------------------------------------------------------------- messages
 

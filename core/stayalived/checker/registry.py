@@ -50,9 +50,10 @@ class Probe:
         """Return how long after its end the probe is wanted again: the shortest that anybody asks for."""
         return min(subscriber.wish for subscriber in self.subscribers)
 
-    def stale_at(self) -> Instant:
-        """Return when the first of the verdicts becomes stale."""
-        return min(subscriber.stale_at() for subscriber in self.subscribers)
+    def stale_at(self) -> Instant | None:
+        """Return when the first of the verdicts becomes stale, or None when there is none that still can."""
+        fresh = (one.stale_at() for one in self.subscribers if one.up is not None and not one.stale)
+        return min(fresh, default=None)
 
     def fits(self, subscriber: Subscriber, now: Instant) -> bool:
         """Return whether the last result is young enough to be a new subscriber's first."""

@@ -1,0 +1,158 @@
+import pytest
+
+from checker_kit import LATENCY, PASSED, PERIOD, REFUSED, START, check
+from stayalived.checker.verdict import ADOPTED, NOT_CHECKED_YET, Subscriber
+from stayalived.messages.services import CheckState
+from stayalived.plugin import Verdict
+from stayalived.timing import Duration, Instant, after, seconds
+
+
+def judged(subscriber: Subscriber, results: str, start: Instant = START) -> list[bool | None]:
+    """Give results, `+` or `-`, each as soon as it is wanted, and return the state after each."""
+    now, states = start, []
+    for result in results:
+        subscriber.judge(PASSED if result == "+" else REFUSED, LATENCY, now, 0.5)
+        states.append(subscriber.up)
+        now = after(now, subscriber.wish)
+    return states
+
+
+def test_before_any_result_it_is_unknown() -> None:
+    subscriber = Subscriber(check(), START)
+    assert subscriber.up is None
+    assert subscriber.reason == NOT_CHECKED_YET
+
+
+@pytest.mark.parametrize(("result", "state"), [("+", True), ("-", False)])
+def test_the_first_result_decides_even_with_rise_and_retries(result: str, state: bool) -> None:
+    assert judged(Subscriber(check(rise=3, fall=3, retry=3), START), result) == [state]
+
+
+def test_without_alpha_it_is_presumed_up_and_one_failure_takes_it_out() -> None:
+    subscriber = Subscriber(check(alpha=False, retry=3), START)
+    assert subscriber.up is True
+    assert judged(subscriber, "-") == [False]
+
+
+def test_up_survives_as_many_failures_as_there_are_retries() -> None:
+    assert judged(Subscriber(check(retry=2), START), "+---") == [True, True, True, False]
+
+
+def test_a_success_starts_the_retries_again() -> None:
+    assert judged(Subscriber(check(retry=1), START), "+-+-+-") == [True] * 6
+
+
+def test_no_retry_means_that_one_failure_is_enough() -> None:
+    assert judged(Subscriber(check(retry=0), START), "+-") == [True, False]
+
+
+def test_fall_counts_whole_rounds_with_their_retries() -> None:
+    assert judged(Subscriber(check(retry=1, fall=2), START), "+----") == [True, True, True, True, False]
+
+
+def test_rise_counts_successes_in_a_row() -> None:
+    assert judged(Subscriber(check(rise=3, retry=0), START), "-++-+++") == [False] * 6 + [True]
+
+
+def test_a_failed_try_wants_the_next_one_soon_and_a_lost_round_at_its_period() -> None:
+    subscriber = Subscriber(check(retry=1, fall=2), START)
+    judged(subscriber, "+-")
+    assert subscriber.wish == seconds(1)
+    judged(subscriber, "-")
+    assert subscriber.wish == PERIOD
+
+
+def test_while_down_there_are_no_retries() -> None:
+    subscriber = Subscriber(check(retry=3), START)
+    judged(subscriber, "--")
+    assert subscriber.wish == PERIOD
+
+
+def test_the_second_result_is_wanted_within_the_warm_up_the_third_after_the_period() -> None:
+    subscriber = Subscriber(check(warmup=seconds(4)), START)
+    judged(subscriber, "+")
+    assert subscriber.wish == seconds(2)
+    judged(subscriber, "+")
+    assert subscriber.wish == PERIOD
+
+
+def test_only_a_result_a_whole_period_later_counts() -> None:
+    subscriber = Subscriber(check(), START)
+    judged(subscriber, "+")
+    assert not subscriber.is_due(after(START, Duration(PERIOD - 1)))
+    assert subscriber.is_due(after(START, PERIOD))
+
+
+def test_an_adopted_server_is_up_with_its_retries() -> None:
+    subscriber = Subscriber(check(retry=1), START)
+    assert subscriber.adopt(START)
+    assert subscriber.reason == ADOPTED
+    assert judged(subscriber, "--") == [True, False]
+
+
+def test_adoption_that_comes_after_the_first_failure_makes_it_the_first_try() -> None:
+    subscriber = Subscriber(check(retry=1), START)
+    judged(subscriber, "-")
+    assert subscriber.adopt(START)
+    assert subscriber.wish == seconds(1)
+    assert judged(subscriber, "-") == [False]
+
+
+def test_adoption_changes_nothing_without_retries_or_after_more_results() -> None:
+    once, twice = Subscriber(check(retry=0), START), Subscriber(check(retry=3), START)
+    judged(once, "-")
+    judged(twice, "--")
+    assert not once.adopt(START)
+    assert not twice.adopt(START)
+    assert (once.up, twice.up) == (False, False)
+
+
+@pytest.mark.parametrize("up", [True, False, None])
+def test_what_the_predecessor_told_goes_on(up: bool | None) -> None:
+    state = CheckState(
+        subject="web/one",
+        number=0,
+        check="tcp",
+        up=up,
+        weight=-3,
+        reason="connect: refused",
+        latency=7,
+        since=99,
+        stale=False,
+    )
+    subscriber = Subscriber(check(retry=1), START)
+    subscriber.restore(state, START)
+    assert subscriber.state() == state
+    assert judged(subscriber, "-") == [up or False]
+
+
+@pytest.mark.parametrize(
+    ("weight", "reverse", "result", "up", "delta"),
+    [
+        (0, False, "-", False, 0),
+        (10, False, "+", True, 10),
+        (10, False, "-", False, 0),
+        (-10, False, "+", True, 0),
+        (-10, False, "-", False, -10),
+        (10, True, "+", True, -10),
+        (-10, True, "-", False, 10),
+        (0, True, "+", False, 0),
+        (0, True, "-", True, 0),
+    ],
+)
+def test_weight_and_reverse(weight: int, reverse: bool, result: str, up: bool, delta: int) -> None:
+    subscriber = Subscriber(check(weight=weight, reverse=reverse), START)
+    judged(subscriber, result)
+    assert (subscriber.up, subscriber.weight) == (up, delta)
+
+
+def test_a_result_may_ask_for_a_weight_of_its_own() -> None:
+    subscriber = Subscriber(check(), START)
+    subscriber.judge(Verdict.passed(weight=7), LATENCY, START, 0.0)
+    assert subscriber.weight == 7
+
+
+def test_since_is_when_the_state_changed_not_when_it_was_confirmed() -> None:
+    subscriber = Subscriber(check(retry=0), START)
+    judged(subscriber, "++-")
+    assert subscriber.since == after(START, Duration(2 * PERIOD))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stayalived.addresses import Family, VirtualAddress
+from stayalived.addresses import Endpoint, Family, VirtualAddress
 from stayalived.child.events import AnswerPrepared, Commit, Finished, Forget, Prepare, Received, Report, Stop, Tell
-from stayalived.config.model import Configuration, Globals, VirtualRouter, VirtualServer, VrrpInstance
+from stayalived.config.model import Configuration, Forwarding, Globals, VirtualRouter, VirtualServer, VrrpInstance
 from stayalived.kernel.api import Interface
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
@@ -33,6 +33,29 @@ from stayalived.vrrp.events import (
     VrrpEvent,
 )
 
+FORWARD = Forwarding(method="DR", tunnel="", port=0, checksum="")
+SERVER = VirtualServer(
+    name="service42",
+    protocol="tcp",
+    addresses=(Endpoint("192.0.2.100", 42),),
+    fwmark=0,
+    fwmark_family=Family.IPV4,
+    scheduler="rr",
+    scheduler_flags=(),
+    policy="rr",
+    policy_distribution="stayalived",
+    policy_options=b"",
+    computes_weights=False,
+    persistence_timeout=NO_TIME,
+    persistence_granularity=32,
+    one_packet=False,
+    alpha=True,
+    quorum=1,
+    hysteresis=0,
+    sorry_server=None,
+    sorry_forward=FORWARD,
+    real_servers=(),
+)
 GROUPS = {Family.IPV4: "224.0.0.18", Family.IPV6: "ff02::12"}
 VIP = "192.0.2.100/24"
 VIP6 = "2001:db8::100/64"
@@ -122,7 +145,7 @@ class Machine:
     """One director. `do` hands in an event, `pass_time` moves the clock from deadline to deadline."""
 
     number: int = 1
-    now: Instant = Instant(1_000_000_000_000)
+    now: Instant = field(default=Instant(1_000_000_000_000))
     answers: bool = True  # the kernel does what it is told and says so
     engine: VrrpEngine = field(default_factory=VrrpEngine)
     links: dict[str, Interface] = field(default_factory=dict)
@@ -132,7 +155,7 @@ class Machine:
     generation: int = 0
 
     def start(self, *instances: VrrpInstance, how: Start = Start.FIRST, **options: object) -> list[Effect]:
-        for link in list(self.links.values()) or [interface(self.number)]:
+        for link in list(self.links.values()):
             self.do(InterfaceChanged(interface=link))
         for (_, key), message in list(self.retained.items()):
             self.do(Received(topic="", key=key, sender="vrrp", message=message))
@@ -215,6 +238,12 @@ class Machine:
         return self.do(Stop())
 
     # what can be asked afterwards
+
+    @property
+    def timer(self) -> Instant | None:
+        """When the engine wants to be woken, once it has told its counters."""
+        self.wake()
+        return self.engine.deadline
 
     def last(self, kind: type) -> object:
         return [effect for effect in self.effects if isinstance(effect, kind)][-1]

@@ -198,7 +198,7 @@ class IpvsEngine:
         return [] if self._asked else self._delete_services()
 
     def _delete_services(self) -> Sequence[AnyEffect]:
-        """Delete what is ours in one go (LV40): no service needs its destinations removed one by one."""
+        """Delete what is ours in one go (LV40), then be finished, also with what the kernel refused to delete."""
         mine = self._keys() | self._leaving
         operations = tuple(DeleteService(key) for key in self._kernel.present() if key in mine)
         self._phase = Phase.STOPPING if operations else Phase.STOPPED
@@ -276,8 +276,7 @@ class IpvsEngine:
         refused = self._kernel.done(event, now)
         reports = [Report(level=ERROR, text=text, once=f"ipvs: {text}") for _, text in refused]
         if self._phase is Phase.STOPPING:
-            self._phase = Phase.STOPPED
-            return [*reports, Finished()]
+            return [*reports, *self._delete_services()]
         self._settle_at = now
         return reports
 

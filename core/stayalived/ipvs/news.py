@@ -75,7 +75,7 @@ class Newsroom:
         subject = pool.subject(server)
         self.adopted.add(subject)
         standing = "UP until a check fails" if weight else "UNKNOWN, stays at 0 until it is checked"
-        text = f"Service {_address(server)} of VS {pool.service.name} is in the kernel with weight {weight}: {standing}"
+        text = f"Service {_address(pool, server)} of VS {pool.service.name} is in the kernel with weight {weight}: {standing}"
         self._effects.append(Report(level=INFO, text=text, fields=_fields(pool, server)))
         self._effects.append(Tell(message=AdoptedServer(subject=subject, weight=weight), key=subject))
 
@@ -85,7 +85,7 @@ class Newsroom:
         verb = _VERBS[change.old, change.new.state, change.server.inhibit_on_failure]
         where = f"of VS {pool.service.name}"
         reason = f": {change.new.reason}" if change.new.reason else ""
-        text = verb.format(f"service {_address(change.server)} {where}") + reason
+        text = verb.format(f"service {_address(pool, change.server)} {where}") + reason
         level = INFO if up else WARNING
         self._effects.append(Report(level=level, text=text, fields=_fields(pool, change.server)))
         if change.tested:
@@ -201,8 +201,8 @@ def _keys_of(state: ServiceState) -> set[ServiceKey]:
     return keys
 
 
-def _address(server: RealServer) -> str:
-    return " ".join(str(address) for address in server.addresses)
+def _address(pool: Pool, server: RealServer) -> str:
+    return " ".join(str(endpoint) for endpoint in pool.endpoints(server))
 
 
 def _fields(pool: Pool, server: RealServer) -> dict[str, str]:

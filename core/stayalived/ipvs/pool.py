@@ -112,6 +112,11 @@ class Pool:
         """Return the name of a server in messages: `service42/tic`."""
         return f"{self.service.name}/{server.name}"
 
+    def endpoints(self, server: RealServer) -> tuple[Endpoint, ...]:
+        """Return where a server is in the kernel's services, without repeating one that is in several."""
+        found = (endpoint_in(key, server) for key in self.keys)
+        return tuple(dict.fromkeys(endpoint for endpoint in found if endpoint is not None))
+
     def succeed(self, before: "Pool") -> None:
         """Take over from the pool of the same name under the configuration before: what is known stays known."""
         same = {server.name: server.addresses for server in before.service.real_servers}
@@ -226,7 +231,7 @@ class Pool:
         weight = self._weight_in(table, server)
         return ServerRow(
             subject=self.subject(server),
-            addresses=tuple(str(address) for address in server.addresses),
+            addresses=tuple(str(endpoint) for endpoint in self.endpoints(server)),
             state=health.state,
             reason=health.reason[:MAX_REASON],
             weight=-1 if weight is None else weight,

@@ -10,6 +10,7 @@ from stayalived.messages.notify import Event
 from stayalived.timing import Duration, seconds
 
 DEFAULT_LIMIT = seconds(30)
+ACTION_LIMIT = seconds(60)  # of an action that does not say its own
 
 
 class NotifierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +56,11 @@ class Notifier(ABC):
     def __init__(self, options: NotifierOptions) -> None:
         """Keep the validated options."""
         self.options = options
+
+    @property
+    def limit(self) -> Duration:
+        """How long `notify` may take for one event; then it is cancelled, and that counts as a failure."""
+        return ACTION_LIMIT
 
     @abstractmethod
     async def notify(self, event: Event, tools: Tools) -> None:

@@ -1,0 +1,12 @@
+"""The bundled notify actions."""
+
+from collections.abc import Iterable
+
+from stayalived.plugin import Notifier, hookimpl
+from stayalived_plugins.notifiers.script import Script
+
+
+@hookimpl
+def stayalived_notifiers() -> Iterable[type[Notifier]]:
+    """Return the action types of this package."""
+    return (Script,)

@@ -1,0 +1,92 @@
+"""What the notify engine hears from its shell and asks of it."""
+
+from dataclasses import dataclass
+
+from stayalived.config.model import Action
+from stayalived.config.problems import Problem
+from stayalived.messages.notify import Event, Ran
+from stayalived.plugin.notifiers import Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Make the objects of these actions; answer with `Loaded`."""
+
+    generation: int
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoke:
+    """Have an action tell an event, within its time limit; answer with `Invoked`."""
+
+    token: int
+    action: Action
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandon:
+    """Cancel what an action is doing; its `Invoked` counts no more."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observe:
+    """Show an event to the observers of this process's plugins; answer with `ObserverFailed` for each that fails."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The program that was asked for by this call has ended."""
+
+    call: int
+    ran: Ran
+
+
+NotifyEffect = Load | Invoke | Abandon | Observe | Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The objects are made; a problem for each action that has none."""
+
+    generation: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoked:
+    """An action has told its event; `failure` says why it could not, else it is empty."""
+
+    token: int
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An action wants a program run; `call` is the shell's number for it."""
+
+    call: int
+    token: int
+    program: Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Nobody waits for the program of this call any more."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverFailed:
+    """An observer raised or took too long; the text names its distribution."""
+
+    text: str
+
+
+NotifyEvent = Loaded | Invoked | Asked | Withdrawn | ObserverFailed

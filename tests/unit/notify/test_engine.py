@@ -1,0 +1,243 @@
+from typing import Any
+
+import msgspec
+import pytest
+
+from plain_configuration import action, configuration
+from stayalived.child.events import Abort, AnswerPrepared, Commit, Finished, Prepare, Received, Report, Stop, Tell
+from stayalived.config.model import Action
+from stayalived.config.problems import Problem
+from stayalived.messages import control
+from stayalived.messages.notify import Cancel, Event, Ran, Run
+from stayalived.notify.engine import STOP_PATIENCE, NotifyEngine
+from stayalived.notify.events import (
+    Abandon,
+    Answer,
+    Asked,
+    Invoke,
+    Invoked,
+    Load,
+    Loaded,
+    Observe,
+    ObserverFailed,
+    Withdrawn,
+)
+from stayalived.notify.queue import LANE_DEPTH
+from stayalived.plugin.notifiers import Program
+from stayalived.timing import Instant, after, seconds
+
+NOW = Instant(1_000_000)
+SCRIPT = action("instance tic", command=("/etc/stayalived/notify.sh",))
+PROGRAM = Program(argv=("/etc/stayalived/notify.sh", "MASTER"), user="backup", input=b"{}", limit=seconds(5))
+
+
+def happened(sequence: int, kind: str = "master", subject: str = "tic") -> Received:
+    event = Event(
+        sequence=sequence,
+        kind=kind,
+        subject_type="instance",
+        subject=subject,
+        old="",
+        new=kind.upper(),
+        reason="",
+        priority=100,
+        monotonic=0,
+    )
+    return Received(topic="event", key="", sender="vrrp", message=event)
+
+
+def committed(*actions: Action, distribution: str = "stayalived") -> NotifyEngine:
+    engine = NotifyEngine(distribution)
+    engine.handle(Prepare(generation=1, configuration=configuration(*actions)), NOW)
+    engine.handle(Commit(generation=1, start=control.Start.FIRST), NOW)
+    return engine
+
+
+@pytest.fixture
+def engine() -> NotifyEngine:
+    return committed(SCRIPT)
+
+
+def invoked(effects: Any) -> list[tuple[int, int]]:
+    """Return token and sequence number of what is being told."""
+    return [(effect.token, effect.event.sequence) for effect in effects if isinstance(effect, Invoke)]
+
+
+def only_token(effects: Any) -> int:
+    [(token, _)] = invoked(effects)
+    return token
+
+
+def reports(effects: Any) -> list[str]:
+    return [effect.text for effect in effects if isinstance(effect, Report)]
+
+
+def test_an_event_is_shown_to_observers_and_told_to_its_action(engine: NotifyEngine) -> None:
+    happening = happened(1)
+    assert engine.handle(happening, NOW) == [
+        Observe(event=happening.message),
+        Invoke(token=1, action=SCRIPT, event=happening.message),
+    ]
+
+
+def test_the_events_of_a_subject_are_told_one_after_the_other_in_order(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    assert invoked(engine.handle(happened(2, "backup"), NOW)) == []
+    assert invoked(engine.handle(happened(3), NOW)) == []
+    told = []
+    for _ in range(2):
+        [(token, sequence)] = invoked(engine.handle(Invoked(token=token), NOW))
+        told.append(sequence)
+    assert told == [2, 3]
+
+
+def test_subjects_do_not_wait_for_each_other() -> None:
+    engine = committed(action("global"))
+    engine.handle(happened(1, subject="tic"), NOW)
+    assert [sequence for _, sequence in invoked(engine.handle(happened(2, subject="tac"), NOW))] == [2]
+
+
+def test_actions_do_not_wait_for_each_other() -> None:
+    engine = committed(SCRIPT, action("instance tic", kind="mail"))
+    assert len(invoked(engine.handle(happened(1), NOW))) == 2
+
+
+def test_a_failure_is_counted_and_reported_with_the_distribution_and_the_lane_goes_on() -> None:
+    engine = committed(action("instance tic", distribution="acme", kind="pager"), distribution="acme")
+    token = only_token(engine.handle(happened(1), NOW))
+    engine.handle(happened(2), NOW)
+    effects = engine.handle(Invoked(token=token, failure="no signal"), NOW)
+    assert reports(effects) == ["action pager of acme: master of instance tic was not told: no signal"]
+    assert engine.failures == {("acme", "pager"): 1}
+    assert [sequence for _, sequence in invoked(effects)] == [2]
+
+
+def test_a_full_lane_is_reported_and_the_last_event_is_told(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(0), NOW))
+    for sequence in range(1, LANE_DEPTH + 1):
+        assert reports(engine.handle(happened(sequence), NOW)) == []
+    assert "1000 events behind with instance tic" in reports(engine.handle(happened(LANE_DEPTH + 1), NOW))[0]
+    told = []
+    while following := invoked(engine.handle(Invoked(token=token), NOW)):
+        [(token, sequence)] = following
+        told.append(sequence)
+    assert told == list(range(2, LANE_DEPTH + 2))
+
+
+def test_an_answer_for_what_is_over_changes_nothing(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    engine.handle(Invoked(token=token), NOW)
+    assert engine.handle(Invoked(token=token), NOW) == []
+
+
+def test_nothing_is_told_without_a_configuration() -> None:
+    assert NotifyEngine("stayalived").handle(happened(1), NOW) == []
+
+
+def test_a_configuration_is_accepted_once_its_actions_are_made() -> None:
+    engine = NotifyEngine("stayalived")
+    prepare = Prepare(generation=1, configuration=configuration(SCRIPT, action(distribution="acme")))
+    assert engine.handle(prepare, NOW) == [Load(generation=1, actions=(SCRIPT,))]
+    warnings = (Problem(path="", expected="no such action here", warning=True),)
+    assert engine.handle(Loaded(generation=1, problems=warnings), NOW) == [
+        AnswerPrepared(generation=1, problems=warnings)
+    ]
+    engine.handle(Abort(generation=1), NOW)
+    assert engine.handle(happened(1), NOW) == []
+
+
+def test_a_program_is_asked_of_the_runner_and_its_end_answers_the_call(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    [tell] = engine.handle(Asked(call=9, token=token, program=PROGRAM), NOW)
+    assert isinstance(tell, Tell)
+    assert tell.to == "runner"
+    run = tell.message
+    assert isinstance(run, Run)
+    assert (run.argv, run.user, run.input, run.limit) == (PROGRAM.argv, "backup", b"{}", seconds(5))
+    ran = Ran(identifier=run.identifier, status=0, signal=0, output=b"", problem="", duration=1)
+    answer = Received(topic="runner.ran", key="", sender="runner", message=ran)
+    assert engine.handle(answer, NOW) == [Answer(call=9, ran=ran)]
+    assert engine.handle(answer, NOW) == []
+
+
+def test_a_restarted_child_does_not_repeat_the_identifiers_of_the_one_before() -> None:
+    identifiers = set()
+    for now in (NOW, after(NOW, seconds(1))):
+        engine = committed(SCRIPT)
+        token = only_token(engine.handle(happened(1), now))
+        for call in range(2):
+            [tell] = engine.handle(Asked(call=call, token=token, program=PROGRAM), now)
+            assert isinstance(tell, Tell)
+            assert isinstance(tell.message, Run)
+            identifiers.add(tell.message.identifier)
+    assert len(identifiers) == 4
+
+
+def test_a_program_that_nobody_waits_for_is_cancelled(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    [tell] = engine.handle(Asked(call=9, token=token, program=PROGRAM), NOW)
+    assert isinstance(tell, Tell)
+    assert isinstance(tell.message, Run)
+    [cancel] = engine.handle(Withdrawn(call=9), NOW)
+    assert isinstance(cancel, Tell)
+    assert cancel.message == Cancel(identifier=tell.message.identifier)
+    assert engine.handle(Withdrawn(call=9), NOW) == []
+
+
+def test_an_abandoned_action_can_ask_for_nothing(engine: NotifyEngine) -> None:
+    assert engine.handle(Asked(call=1, token=77, program=PROGRAM), NOW) == []
+
+
+def test_a_failing_observer_is_reported(engine: NotifyEngine) -> None:
+    assert reports(engine.handle(ObserverFailed(text="plugin acme: it raised"), NOW)) == ["plugin acme: it raised"]
+
+
+def test_it_ends_at_once_when_nothing_is_being_told(engine: NotifyEngine) -> None:
+    assert engine.handle(Stop(), NOW) == [Finished()]
+    assert engine.deadline is None
+
+
+def test_at_the_end_only_the_end_is_told_and_the_rest_is_counted(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    engine.handle(happened(2, "backup"), NOW)
+    engine.handle(happened(3, "stop"), NOW)
+    effects = engine.handle(Stop(), NOW)
+    assert Abandon(token=token) in effects
+    assert reports(effects) == ["the daemon stops: 1 events were not told any more"]
+    [(last, sequence)] = invoked(effects)
+    assert sequence == 3
+    assert engine.handle(Invoked(token=token), NOW) == []
+    assert engine.handle(Invoked(token=last), NOW) == [Finished()]
+
+
+def test_an_action_that_tells_the_end_gets_a_second(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1, "stop"), NOW))
+    assert engine.handle(Stop(), NOW) == []
+    assert engine.deadline == after(NOW, STOP_PATIENCE)
+    assert engine.wake(Instant(engine.deadline - 1)) == []
+    assert engine.wake(engine.deadline) == [Abandon(token=token), Finished()]
+    assert engine.deadline is None
+
+
+def test_what_else_happens_during_the_end_is_not_told(engine: NotifyEngine) -> None:
+    engine.handle(happened(1, "stop"), NOW)
+    engine.handle(Stop(), NOW)
+    assert engine.handle(happened(2, "backup"), NOW) == []
+    assert engine.handle(Stop(), NOW) == []
+
+
+def test_a_merged_event_says_what_was_before_both(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(0), NOW))
+    first = happened(1)
+    assert isinstance(first.message, Event)
+    engine.handle(msgspec_replaced(first, old="INIT"), NOW)
+    for sequence in range(2, LANE_DEPTH + 2):
+        engine.handle(happened(sequence), NOW)
+    [invoke] = [effect for effect in engine.handle(Invoked(token=token), NOW) if isinstance(effect, Invoke)]
+    assert (invoke.event.sequence, invoke.event.old) == (2, "INIT")
+
+
+def msgspec_replaced(received: Received, **changes: Any) -> Received:
+    assert isinstance(received.message, Event)
+    event = msgspec.structs.replace(received.message, **changes)
+    return Received(topic="event", key="", sender="vrrp", message=event)

@@ -278,7 +278,7 @@ class Election:
         interval = self.router.advert_int
         due = self.deadline or now
         # After so long a standstill a peer may have been MASTER meanwhile: the neighbours have to be told again.
-        stalled = elapsed(due, now) >= (self.router.down_timer_adverts - 1) * interval
+        stalled = self._is_too_long(elapsed(due, now))
         self.voice.speak()
         following = after(due, interval)
         self.deadline = following if following > now else after(now, interval)
@@ -292,10 +292,19 @@ class Election:
         if self.deadline is None or now < self.deadline:
             return None
         if self.state is State.MASTER:
-            late = elapsed(self.deadline, now) >= (self.router.down_timer_adverts - 1) * self.router.advert_int
-            return Trigger.OVERFLOW if late else None
+            return Trigger.OVERFLOW if self._is_too_long(elapsed(self.deadline, now)) else None
         self.deadline = after(now, self.master_down_interval)
         return None
+
+    def wake_up(self, slept: Duration, now: Instant) -> bool:
+        """The machine has slept, which the monotonic clock does not count. Return whether a MASTER has to yield."""
+        if self.state is State.BACKUP:
+            self.deadline = after(now, self.master_down_interval)
+        return self.state is State.MASTER and self._is_too_long(slept)
+
+    def _is_too_long(self, standstill: Duration) -> bool:
+        """Tell whether a peer may have become MASTER while this one, already due, stood still."""
+        return standstill >= (self.router.down_timer_adverts - 1) * self.router.advert_int
 
     # ── what others want of it ───────────────────────────────────────────────────────────────────────────────────────
 

@@ -36,6 +36,7 @@ from stayalived.vrrp.events import (
     Listening,
     SendTimesRead,
     SocketOverflowed,
+    Suspended,
     VrrpEvent,
 )
 from stayalived.vrrp.group import Group
@@ -74,6 +75,7 @@ class VrrpEngine:
             Listening: self._note_listening,
             EffectFailed: self._take_refusal,
             SocketOverflowed: self._lose_packets,
+            Suspended: self._wake_up,
             SendTimesRead: self._learn_send_times,
             Prepare: self._prepare,
             Commit: self._commit,
@@ -151,6 +153,11 @@ class VrrpEngine:
             if member.router.family is event.family:
                 group.lose_packets(member, event.lost, now)
                 self._file(group)
+
+    def _wake_up(self, event: Suspended, now: Instant) -> None:
+        for group in self._roster.groups.values():
+            group.wake_up(event.slept, now)
+            self._file(group)
 
     # ── from the kernel ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stayalived.addresses import Family, VirtualAddress
 from stayalived.kernel.api import Interface
-from stayalived.timing import Instant
+from stayalived.timing import Duration, Instant
 from stayalived.vrrp.effects import VrrpEffect
 
 
@@ -44,6 +44,13 @@ class SocketOverflowed:
     interface: str
     family: Family
     lost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """The machine slept (CLOCK_BOOTTIME ran ahead of the monotonic clock): peers did not, and nobody heard them."""
+
+    slept: Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +110,7 @@ class SendTimesRead:
 VrrpEvent = (
     DatagramReceived
     | SocketOverflowed
+    | Suspended
     | InterfaceChanged
     | InterfaceGone
     | AddressesAdded

@@ -11,7 +11,7 @@ from stayalived.child.events import Forget, Tell
 from stayalived.config.model import VrrpInstance
 from stayalived.messages.notify import Event
 from stayalived.messages.vrrp import InstanceState, RouterCounters
-from stayalived.timing import Instant, elapsed
+from stayalived.timing import Duration, Instant, elapsed
 from stayalived.vrrp.desk import ERROR, INFO, Desk
 from stayalived.vrrp.election import Election
 from stayalived.vrrp.events import DatagramReceived
@@ -94,6 +94,12 @@ class Group:
         trigger = member.lose_packets(lost, now)
         if trigger is not None:
             self._move(trigger, now)
+
+    def wake_up(self, slept: Duration, now: Instant) -> None:
+        """The machine has slept: a MASTER that was silent for too long yields, a BACKUP waits afresh."""
+        yielding = [member.wake_up(slept, now) for member in self.members]
+        if any(yielding):
+            self._move(Trigger.OVERFLOW, now)
 
     def step_down(self, now: Instant) -> None:
         """Somebody keeps deleting the addresses of a member."""

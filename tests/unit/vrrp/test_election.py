@@ -7,7 +7,7 @@ import pytest
 from stayalived.addresses import Family
 from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed, milliseconds, seconds
 from stayalived.vrrp.effects import AddAddresses, Listen, RemoveAddresses, SendAdvert
-from stayalived.vrrp.events import EffectFailed, SocketOverflowed
+from stayalived.vrrp.events import EffectFailed, SocketOverflowed, Suspended
 from vrrp_machine import (
     VIP,
     VIP6,
@@ -605,6 +605,25 @@ def test_a_backup_that_stood_still_and_lost_packets_waits_afresh() -> None:
     assert machine.engine.deadline is not None
     machine.pass_time(Duration(DOWN - 1))
     assert machine.state == "BACKUP"
+
+
+@pytest.mark.parametrize(("slept", "expected"), [(seconds(1), "MASTER"), (seconds(3600), "BACKUP")])
+def test_a_master_that_slept_yields_unless_it_was_a_nap(slept: Duration, expected: str) -> None:
+    machine = master()
+
+    effects = machine.do(Suspended(slept=slept))
+
+    assert adverts(effects) == []
+    assert machine.state == expected
+
+
+def test_a_backup_that_slept_waits_afresh() -> None:
+    machine = backup()
+    machine.pass_time(seconds(3.6))
+
+    machine.do(Suspended(slept=seconds(3600)))
+
+    assert machine.timer == after(machine.now, DOWN)
 
 
 def test_lost_packets_alone_change_nothing() -> None:

@@ -1,4 +1,4 @@
-"""TLS for a conversation, between two buffers: it neither reads nor writes a socket."""
+"""TLS for a conversation, between two buffers. I/O: of the authorities' file only; sockets are the session's."""
 
 import ssl
 from functools import lru_cache

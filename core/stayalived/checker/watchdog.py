@@ -89,14 +89,18 @@ class Watchdog:
         while data := os.read(self._read_end, _PIPE_READ):
             culprit = self.running
             time.sleep(0.01)  # the dump comes in many small writes
-            os.set_blocking(self._read_end, False)
-            try:
-                data += os.read(self._read_end, _PIPE_READ)
-            except BlockingIOError:
-                pass
-            finally:
-                os.set_blocking(self._read_end, True)
+            data += self._read_rest()
             self._tell(culprit, loop_stack(data.decode(errors="replace"), self._thread_of_loop))
+
+    def _read_rest(self) -> bytes:
+        """Return what else has come, without waiting for it."""
+        os.set_blocking(self._read_end, False)
+        try:
+            return os.read(self._read_end, _PIPE_READ)
+        except BlockingIOError:
+            return b""  # one write held it all
+        finally:
+            os.set_blocking(self._read_end, True)
 
     def _tell(self, culprit: str, stack: str) -> None:
         """Write a line about a blocked loop unless the same was said just now."""

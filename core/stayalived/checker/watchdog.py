@@ -90,7 +90,9 @@ class Watchdog:
             culprit = self.running
             time.sleep(0.01)  # the dump comes in many small writes
             data += self._read_rest()
-            self._tell(culprit, loop_stack(data.decode(errors="replace"), self._thread_of_loop))
+            stack = loop_stack(data.decode(errors="replace"), self._thread_of_loop)
+            if not is_waiting(stack):
+                self._tell(culprit, stack)
 
     def _read_rest(self) -> bytes:
         """Return what else has come, without waiting for it."""
@@ -130,6 +132,12 @@ def loop_stack(dump: str, thread: int) -> str:
     """Return one thread's part of what `faulthandler` wrote; the whole of it when it is not there."""
     parts = [part.strip() for part in dump.split("\n\n")]
     return next((part for part in parts if f"0x{thread:016x}" in part), dump.strip())
+
+
+def is_waiting(stack: str) -> bool:
+    """Return whether a loop's stack is that of one that waits for events: late on a busy machine, but not blocked."""
+    frames = [line for line in stack.splitlines() if "File " in line][:2]
+    return len(frames) == 2 and frames[0].endswith("in select") and frames[1].endswith("in _run_once")
 
 
 @types.coroutine

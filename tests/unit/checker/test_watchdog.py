@@ -1,0 +1,117 @@
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from stayalived.checker.watchdog import TICK, Watchdog, is_waiting, labelled, loop_stack
+from stayalived.child.base import read_clock
+from stayalived.errors import PluginFailure
+from stayalived.timing import in_seconds, milliseconds
+
+LIMIT = milliseconds(5)
+
+
+@pytest.fixture
+def watchdog() -> Iterator[Watchdog]:
+    watchdog = Watchdog("checker/acme", read_clock, LIMIT)
+    yield watchdog
+    watchdog.close()
+
+
+def keep_the_loop(watchdog: Watchdog) -> None:
+    """Turn in circles until the watchdog has noticed."""
+    before, end = watchdog.blocks, time.monotonic() + 5
+    while watchdog.blocks == before and time.monotonic() < end:
+        pass
+
+
+async def test_who_keeps_the_loop_is_named_with_its_stack(watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
+    watchdog.watch()
+    watchdog.running = "greedy at 192.0.2.1:80"
+    keep_the_loop(watchdog)
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert "checker/acme: check greedy at 192.0.2.1:80 keeps the loop for more than 5 ms" in record.message
+    assert "in keep_the_loop" in record.message
+    assert "in _listen" not in record.message
+
+
+async def test_the_same_one_is_not_named_again_at_once(watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
+    watchdog.running = "greedy"
+    for _ in range(2):
+        watchdog.watch()
+        keep_the_loop(watchdog)
+        await asyncio.sleep(0)
+        watchdog._timer = watchdog._timer and watchdog._timer.cancel()
+    assert (watchdog.blocks, len(caplog.records)) == (2, 1)
+
+
+async def test_a_loop_that_turns_is_left_alone(watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
+    watchdog.watch()
+    watchdog.running = "quick"
+    await asyncio.sleep(3 * in_seconds(TICK))
+    assert (watchdog.blocks, caplog.records) == (0, [])
+
+
+def test_the_stack_of_the_loops_thread_is_found_among_the_others() -> None:
+    dump = (
+        "Timeout (0:00:00.100000)!\n"
+        'Thread 0x00007f0000000001 (most recent call first):\n  File "a.py", line 1 in listen\n\n'
+        'Thread 0x00007f0000000002 (most recent call first):\n  File "b.py", line 2 in block\n'
+    )
+    assert "b.py" in loop_stack(dump, 0x7F0000000002)
+    assert "a.py" not in loop_stack(dump, 0x7F0000000002)
+    assert loop_stack("nonsense\n", 1) == "nonsense"
+
+
+def test_a_loop_that_waits_for_events_is_not_blocked_but_a_plugin_that_waits_is() -> None:
+    waiting = 'Thread 0x1 (most recent call first):\n  File "selectors.py", line 468 in select\n'
+    assert is_waiting(waiting + '  File "asyncio/base_events.py", line 1884 in _run_once')
+    assert not is_waiting(waiting + '  File "plugin.py", line 3 in probe')
+    assert not is_waiting('  File "plugin.py", line 3 in probe')
+    assert not is_waiting("nonsense")
+
+
+async def test_a_labelled_coroutine_is_named_only_while_it_has_the_loop(watchdog: Watchdog) -> None:
+    seen: list[str] = []
+
+    async def body() -> str:
+        seen.append(watchdog.running)
+        await asyncio.sleep(0)
+        seen.append(watchdog.running)
+        return "done"
+
+    task = asyncio.ensure_future(_await(body, watchdog))
+    await asyncio.sleep(0)
+    assert watchdog.running == ""
+    assert await task == "done"
+    assert seen == ["mine", "mine"]
+
+
+async def test_cancelling_and_raising_reach_the_coroutine_and_come_back(watchdog: Watchdog) -> None:
+    async def convert() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            raise ValueError("cancelled") from error
+        return ""
+
+    task = asyncio.ensure_future(_await(convert, watchdog))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(ValueError, match="cancelled"):
+        await task
+
+
+async def test_a_coroutine_that_wants_to_end_the_process_has_failed(watchdog: Watchdog) -> None:
+    async def leave() -> str:
+        raise SystemExit(1)
+
+    with pytest.raises(PluginFailure, match="raised SystemExit"):
+        await _await(leave, watchdog)
+
+
+async def _await(make: object, watchdog: Watchdog) -> str:
+    return await labelled(make, "mine", watchdog)  # type: ignore[arg-type]  # the coroutine functions above

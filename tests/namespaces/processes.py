@@ -104,7 +104,8 @@ def _live(function: Callable[[], None], path: Path) -> None:
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        sys.stdout = sys.stderr = os.fdopen(log, "w", buffering=1)  # not what pytest put there
+        os.close(log)
+        sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)  # not what pytest put there
         logging.basicConfig(stream=sys.stderr, level=logging.DEBUG, force=True)
         function()
         status = 0

@@ -106,9 +106,9 @@ class _Station:
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _read_sockets(self) -> None:
-        self._notice_suspension()
         for event in self._sockets.received():
             self._shell.post(event)
+        self._notice_suspension()
 
     def _read_monitor(self) -> None:
         while (change := self._monitor.next_change()) is not None:
@@ -119,12 +119,11 @@ class _Station:
                 self._shell.post(events.InterfaceChanged(interface=change))
 
     def _notice_suspension(self) -> None:
-        """After a suspension nobody knows what was said meanwhile: the same as packets lost on every socket."""
-        slept = _time_slept()
-        if slept - self._slept > SUSPENSION:
-            for interface, family in self._sockets.listened():
-                self._shell.post(events.SocketOverflowed(interface=interface, family=family, lost=1))
-        self._slept = slept
+        """CLOCK_MONOTONIC, which all deadlines are of, stands still while the machine is suspended; peers do not."""
+        before, self._slept = self._slept, _time_slept()
+        slept = Duration(self._slept - before)
+        if slept > SUSPENSION:
+            self._shell.post(events.Suspended(slept=slept))
 
     def _tidy(self) -> None:
         self._tidy_timer.expired()

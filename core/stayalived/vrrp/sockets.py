@@ -99,10 +99,6 @@ class Sockets:
         for place in [place for place in self._mouths if place[0] == interface]:
             self._mouths.pop(place).close()
 
-    def listened(self) -> list[tuple[str, Family]]:
-        """Return on which interfaces which families are heard."""
-        return [(interface, family) for interface, family, _ in self._ears]
-
     def send(self, effect: SendAdvert) -> None:
         """Send an advert.
 

@@ -16,6 +16,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,10 @@ LOADED = ("ip_vs", "dummy", "veth", "bridge")
 MEMORY = "1G"
 BOOT_LIMIT = 60.0
 """Seconds for boot and shutdown, on top of what the command is given. Five is usual, with cold files twelve."""
+
+STREAM_INTERVAL = 0.2  # seconds between two looks at what the command has written
+
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 NETWORK = {
     "net.ipv4.ip_forward": "1",
@@ -60,6 +65,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
     memory: str = MEMORY,
+    stream: bool = False,
 ) -> Result:
     """Boot, run a command as root, shut down.
 
@@ -70,6 +76,7 @@ def run(
         environment: added to the few variables that it gets (PATH, LANG, HOME and TMPDIR, both in memory).
         folder: where it starts; default the current one.
         memory: of the kernel, as its `mem=` takes it.
+        stream: write what the command writes to standard output, as it comes.
 
     Returns:
         how the command ended; a status other than 0 is not an error here.
@@ -85,7 +92,7 @@ def run(
         tree.mkdir(parents=True)
         (tree / version).symlink_to(MODULES / version)
         init = _write_scripts(work, command, modules, environment or {}, folder or Path.cwd())
-        in_time = _boot(init, work, memory, timeout + BOOT_LIMIT)
+        in_time = _boot(init, work, memory, timeout + BOOT_LIMIT, stream=stream)
         output = _text_of(work / "output")
         status = _text_of(work / "status").strip()
         if not status:
@@ -94,6 +101,19 @@ def run(
                 f"{shlex.join(command)}: {why}\n--- console\n{_text_of(work / 'console')}\n--- output\n{output}"
             )
         return Result(status=int(status), output=output, seconds=time.monotonic() - began)
+
+
+def run_tests(*names: str, timeout: float = 240.0) -> None:
+    """Run test files of `tests/uml/inside` in one boot.
+
+    Raises:
+        AssertionError: one of them failed; the text is what pytest wrote.
+        LabFailed: see `run`.
+    """
+    files = [f"tests/uml/inside/{name}" for name in names]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *files]
+    result = run(command, timeout=timeout, folder=CHECKOUT)
+    assert result.status == 0, result.output
 
 
 def _modules_version() -> str:
@@ -118,6 +138,7 @@ def _write_scripts(
         "HOME": "/run/home",
         "TMPDIR": "/run/tmp",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "HYPOTHESIS_STORAGE_DIRECTORY": "/run/tmp/hypothesis",
         "STAYALIVED_INSIDE_UML": "1",
         **environment,
     }
@@ -157,7 +178,7 @@ sleep 30
     return init
 
 
-def _boot(init: Path, work: Path, memory: str, limit: float) -> bool:
+def _boot(init: Path, work: Path, memory: str, limit: float, *, stream: bool) -> bool:
     """Run the kernel until it powers off; kill it with all that it started when it takes too long.
 
     Returns:
@@ -178,14 +199,31 @@ def _boot(init: Path, work: Path, memory: str, limit: float) -> bool:
             start_new_session=True,
         )
         try:
-            kernel.wait(limit)
-        except subprocess.TimeoutExpired:
-            return False
-        else:
-            return True
+            return _wait(kernel, work / "output", limit, stream=stream)
         finally:
             _end_session(kernel.pid)
             kernel.wait()
+
+
+def _wait(kernel: "subprocess.Popen[bytes]", output: Path, limit: float, *, stream: bool) -> bool:
+    """Wait for the kernel's end and copy the output meanwhile; return whether it came in time."""
+    end = time.monotonic() + limit
+    shown = 0
+    while True:
+        left = end - time.monotonic()
+        try:
+            kernel.wait(min(left, STREAM_INTERVAL) if stream else left)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= end:
+                return False
+        ended = kernel.returncode is not None
+        if stream and output.exists():
+            text = output.read_bytes()[shown:]
+            shown += len(text)
+            sys.stdout.write(text.decode("utf-8", "replace"))
+            sys.stdout.flush()
+        if ended:
+            return True
 
 
 def _end_session(session: int) -> None:

@@ -1,0 +1,75 @@
+"""IPVS in a real kernel, in user-mode Linux. Each test is one boot; see `inside` for what is asserted."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from uml import lab
+
+
+@pytest.mark.timeout(400)
+def test_the_table_in_the_kernel() -> None:
+    lab.run_tests("test_kernel.py", "test_keepalived.py", timeout=300)
+
+
+@pytest.mark.timeout(500)
+def test_every_step_of_a_plan_in_the_kernel() -> None:
+    lab.run_tests("test_plan.py", timeout=400)
+
+
+@pytest.mark.timeout(400)
+def test_connections_through_the_site() -> None:
+    lab.run_tests("test_site.py", timeout=300)
+
+
+def test_the_lab_gives_back_status_and_output() -> None:
+    result = lab.run(["sh", "-c", "echo said; echo $FOO; exit 3"], environment={"FOO": "bar baz"})
+
+    assert (3, "said\nbar baz\n") == (result.status, result.output)
+
+
+def test_the_lab_shows_output_as_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    lab.run(["echo", "said"], stream=True)
+
+    assert "said\n" == capsys.readouterr().out
+
+
+def test_a_command_that_takes_too_long_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "BOOT_LIMIT", 4.0)
+    began = time.monotonic()
+
+    with pytest.raises(lab.LabFailed, match="did not end"):
+        lab.run(["sleep", "60"], timeout=1.0)
+
+    assert time.monotonic() - began < 20
+    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"umid=lab" in _read(path)]
+    assert [] == [path for path in left if _started_here(path)]
+
+
+def test_a_kernel_that_does_not_boot_fails_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "MEMORY", "1G")
+
+    with pytest.raises(lab.LabFailed, match="no exit status came back"):
+        lab.run(["true"], memory="1M")
+
+
+def test_without_the_packages_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "MODULES", Path("/nonexistent"))
+
+    with pytest.raises(lab.LabFailed, match="apt-get install user-mode-linux kmod"):
+        lab.run(["true"])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def _started_here(path: Path) -> bool:
+    done = subprocess.run(["ps", "-o", "sid=", "-p", path.parent.name], capture_output=True, text=True, check=False)
+    return done.returncode == 0 and sys.platform == "linux" and "stayalived-uml-" not in _read(path).decode()

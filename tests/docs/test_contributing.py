@@ -1,0 +1,107 @@
+"""Follows CONTRIBUTING.md on a copy of the bundled plugins, as somebody new would: writes its files, runs its tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+CONTRIBUTING = TOP / "CONTRIBUTING.md"
+FILE = re.compile(r"`([\w./]+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
+REGISTERING = "SCHEDULERS: tuple[type[Scheduler], ...] = (\n"
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, str]:
+    return dict(FILE.findall(CONTRIBUTING.read_text()))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> Path:
+    top = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(TOP / "plugins", top / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TOP / "pyproject.toml", top)
+    (top / "core").symlink_to(TOP / "core")
+    for name, text in files.items():
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_text(text)
+    schedulers = top / "plugins/stayalived_plugins/schedulers/__init__.py"
+    text = schedulers.read_text()
+    assert REGISTERING in text
+    text = text.replace(REGISTERING, f"{REGISTERING}    WeightedFailover,\n")
+    importing = "from stayalived_plugins.schedulers.failover import WeightedFailover\n"
+    schedulers.write_text(text.replace("\n\nSCHEDULERS", f"\n{importing}\nSCHEDULERS", 1))
+    return top
+
+
+def run(checkout: Path, *command: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": f"{checkout / 'plugins'}{os.pathsep}{TOP / 'core'}"}
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_examples_are_files_of_the_layout(files: dict[str, str]) -> None:
+    assert [Path(name).name for name in files] == [
+        "banner.py",
+        "__init__.py",
+        "test_banner.py",
+        "failover.py",
+        "test_failover.py",
+    ]
+    assert all((TOP / name).parent.is_dir() for name in files)
+
+
+def test_the_tests_of_the_examples_pass(checkout: Path) -> None:
+    said = run(checkout, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+
+    assert "3 passed" in said
+
+
+def test_the_examples_keep_the_style(checkout: Path) -> None:
+    run(checkout, sys.executable, "-m", "ruff", "check", "--no-cache", "plugins", "tests")
+    run(checkout, sys.executable, "-m", "ruff", "format", "--check", "--no-cache", "plugins", "tests")
+
+
+def test_the_registered_types_are_there(checkout: Path) -> None:
+    program = (
+        "from stayalived_plugins import checks, schedulers;"
+        "print(*(one.name for one in (*checks.stayalived_checks(), *schedulers.stayalived_schedulers())))"
+    )
+
+    names = run(checkout, sys.executable, "-c", program).split()
+
+    assert {"banner", "fo"} <= set(names)
+
+
+def test_the_register_example_keeps_all_that_is_bundled(checkout: Path) -> None:
+    program = "from stayalived_plugins import checks; print(*(one.name for one in checks.stayalived_checks()))"
+    environment = {**os.environ, "PYTHONPATH": f"{TOP / 'plugins'}{os.pathsep}{TOP / 'core'}"}
+
+    bundled = subprocess.check_output([sys.executable, "-c", program], text=True, env=environment).split()
+
+    assert set(bundled) <= set(run(checkout, sys.executable, "-c", program).split())
+
+
+def test_the_places_that_are_named_exist() -> None:
+    text = CONTRIBUTING.read_text()
+    table = text[text.index("| you look for") : text.index("In a role's package")]
+    packages = re.findall(r"`((?:core|plugins)/[\w./]+)`", table)
+
+    assert [name for name in packages if not (TOP / name).exists()] == []
+    assert len(packages) > 10
+
+
+def test_the_configuration_of_the_examples_is_toml() -> None:
+    blocks = [tomllib.loads(block) for page in (CONTRIBUTING, TOP / "README.md") for block in _toml(page)]
+
+    assert {"greets", "answers"} == {name for block in blocks for name in block["check"]}
+
+
+def _toml(page: Path) -> list[str]:
+    return re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)

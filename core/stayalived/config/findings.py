@@ -71,6 +71,8 @@ def shown(value: Value) -> str:
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value}" if abs(value) < 1 << 64 else "a number of more than 64 bits"
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:g}"
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 

@@ -283,18 +283,18 @@ class ServiceRoom:
             if self._findings.errors == before:
                 self._findings.error(where, "must name at least one address", found=shown(table.address))
             return ()
-        endpoints = []
-        for family in service.families:
-            if family not in found:
-                if service.addresses:
-                    text = f"has no IPv{family} address: it serves nothing of the service's IPv{family} addresses"
-                    self._findings.warn(where, text)
-                continue
-            address, port, place = found[family]
-            endpoints.append(Endpoint(address, self._port(service, family, port, forward, place)))
-        if not endpoints:
+        if not found.keys() & set(service.families):
             families = " or ".join(f"IPv{family}" for family in service.families)
             self._findings.error(where, f"must have an {families} address, as the service has")
+            return ()
+        endpoints = []
+        for family in service.families:
+            if family in found:
+                address, port, place = found[family]
+                endpoints.append(Endpoint(address, self._port(service, family, port, forward, place)))
+            elif service.addresses:
+                text = f"has no IPv{family} address: it serves nothing of the service's IPv{family} addresses"
+                self._findings.warn(where, text)
         return tuple(endpoints)
 
     def _port(self, service: _Service, family: Family, port: int, forward: Forwarding, path: Path) -> int:

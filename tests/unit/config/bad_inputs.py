@@ -1,0 +1,247 @@
+"""Bad input, and the very lines that people see: one entry for each mistake. The lines are promises."""
+
+# ruff: noqa: E501, ISC004  (each entry is a tuple of lines as people see them)
+
+INSTANCE = """\
+[vrrp_instance.tic]
+interface = "eth0"
+virtual_router_id = 1
+virtual_ipaddress = ["192.0.2.1/24"]
+"""
+SERVICE = """\
+[virtual_server.web]
+address = "192.0.2.1:80"
+protocol = "tcp"
+"""
+SERVER = """\
+[virtual_server.web.real_server.one]
+address = "192.0.2.11"
+"""
+
+BAD: dict[str, tuple[str, ...]] = {
+    # TOML itself
+    "= 1": ("a.toml:1:1: is no TOML: invalid statement",),
+    # Tables
+    "[globl]": ("a.toml:1:1: globl: unknown key; did you mean global?",),
+    "[global_defs]": ("a.toml:1:1: global_defs: write [global]",),
+    "[vrrp_sync_group.all]": ("a.toml:1:1: vrrp_sync_group: not yet in this version; leave it out",),
+    "zebra = 1": ("a.toml:1:1: zebra: unknown key; known here: check, global, virtual_server, vrrp_instance",),
+    "vrrp_instance = 5": ("a.toml:1:1: vrrp_instance: found 5; must be tables: [vrrp_instance.NAME]",),
+    "[vrrp_instance]\ntic = 5": ("a.toml:2:1: vrrp_instance.tic: found 5; must be a table: [vrrp_instance.NAME]",),
+    '[vrrp_instance."a b"]': (
+        'a.toml:1:1: vrrp_instance."a b": a name has 1 to 64 characters, none of them a space, / # " or \\',
+    ),
+    "host = 1": ("a.toml:1:1: host: must be tables: [host.NAME]",),
+    # [global]
+    "global = 3": ("a.toml:1:1: global: found 3; must be a table",),
+    '[global]\nlogg = "x"': ("a.toml:2:1: global.logg: unknown key; did you mean log?",),
+    '[global]\nlog = "printer"': (
+        'a.toml:2:1: global.log: found "printer"; must be "stderr", "syslog", "journald" or "file:/PATH"',
+    ),
+    '[global]\nlog_level = "loud"': (
+        'a.toml:2:1: global.log_level: found "loud"; must be "debug", "info", "notice", "warning", "error" or "critical"',
+    ),
+    "[global]\nchild_wait_time = 0": (
+        "a.toml:2:1: global.child_wait_time: found 0; must be seconds, a number from 0.1 to 600",
+    ),
+    "[global]\nchild_wait_time = nan": (
+        'a.toml:2:1: global.child_wait_time: found "nan"; must be seconds, a number from 0.1 to 600',
+    ),
+    "[global]\nstart_rate = 1.5": (
+        "a.toml:2:1: global.start_rate: found 1.5; must be a whole number from 1 to 100000",
+    ),
+    '[global]\nflush = "yes"': ('a.toml:2:1: global.flush: found "yes"; must be true or false',),
+    '[global]\ndisable_plugins = "acme"': ('a.toml:2:1: global.disable_plugins: found "acme"; must be a list of text',),
+    "[global]\ndisable_plugins = [\n  1,\n]": ("a.toml:3:3: global.disable_plugins[0]: found 1; must be text",),
+    "[global]\nenable_script_security = true": (
+        "a.toml:2:1: global.enable_script_security: unsafe scripts are always refused; leave it out",
+    ),
+    '[global]\nsmtp_server = "127.0.0.1:25"': (
+        "a.toml:2:1: global.smtp_server: not yet in this version; leave it out",
+    ),
+    # Instances
+    "[vrrp_instance.tic]": (
+        "a.toml:1:1: vrrp_instance.tic.interface: missing; must be text that is not empty",
+        "a.toml:1:1: vrrp_instance.tic.virtual_router_id: missing; must be a whole number from 1 to 255",
+        "a.toml:1:1: vrrp_instance.tic.virtual_ipaddress: missing; must be a list of text",
+    ),
+    INSTANCE + "priority = 300": (
+        "a.toml:5:1: vrrp_instance.tic.priority: found 300; must be a whole number from 1 to 255",
+    ),
+    INSTANCE + "prioritty = 3": ("a.toml:5:1: vrrp_instance.tic.prioritty: unknown key; did you mean priority?",),
+    INSTANCE + "priority = 0\nadvert_int = -1\npreempt = 1": (
+        "a.toml:5:1: vrrp_instance.tic.priority: found 0; must be a whole number from 1 to 255",
+        "a.toml:6:1: vrrp_instance.tic.advert_int: found -1; must be seconds, a number from 0.01 to 255",
+        "a.toml:7:1: vrrp_instance.tic.preempt: found 1; must be true or false",
+    ),
+    INSTANCE + "version = 3\nadvert_int = 41": (
+        "a.toml:6:1: vrrp_instance.tic.advert_int: found 41; must be at most 40.95 in version 3",
+    ),
+    INSTANCE + "advert_int = 1.5": (
+        "a.toml:5:1: vrrp_instance.tic.advert_int: warning: found 1.5; version 2 counts in whole seconds: 2 is used",
+    ),
+    INSTANCE + "version = 3\nadvert_int = 0.1": (
+        "a.toml:6:1: vrrp_instance.tic.advert_int: warning: found 100 ms; "
+        "below 200 ms a restart of the VRRP process may cost a takeover",
+    ),
+    INSTANCE + 'state = "master"': (
+        'a.toml:5:1: vrrp_instance.tic.state: warning: found "MASTER"; has no effect: the election decides; leave it out',
+    ),
+    INSTANCE + 'state = "BOSS"': (
+        'a.toml:5:1: vrrp_instance.tic.state: found "BOSS"; must be "MASTER" or "BACKUP"',
+        'a.toml:5:1: vrrp_instance.tic.state: warning: found "MASTER"; has no effect: the election decides; leave it out',
+    ),
+    INSTANCE + "use_vmac = true": ("a.toml:5:1: vrrp_instance.tic.use_vmac: not yet in this version; leave it out",),
+    INSTANCE + "nopreempt = true": ("a.toml:5:1: vrrp_instance.tic.nopreempt: write preempt = false",),
+    INSTANCE.replace('"192.0.2.1/24"', '"192.0.2.300", "192.0.2.1", "192.0.2.1/24", "127.0.0.1"'): (
+        'a.toml:4:22: vrrp_instance.tic.virtual_ipaddress[0]: found "192.0.2.300"; must be ADDRESS or ADDRESS/PREFIX',
+        'a.toml:4:50: vrrp_instance.tic.virtual_ipaddress[2]: found "192.0.2.1/24"; stands here twice; keep one of them',
+        'a.toml:4:66: vrrp_instance.tic.virtual_ipaddress[3]: found "127.0.0.1"; '
+        "must be an address that one machine can hold",
+    ),
+    INSTANCE.replace("192.0.2.1/24", "2001:db8::1") + "version = 2": (
+        "a.toml:5:1: vrrp_instance.tic.version: found 2; must be 3: VRRP version 2 does not exist for IPv6; leave it out",
+    ),
+    INSTANCE + 'mcast_dst_ip = "192.0.2.9"': (
+        'a.toml:5:1: vrrp_instance.tic.mcast_dst_ip: found "192.0.2.9"; '
+        "must be an IPv4 multicast address (224.0.0.0/4)",
+    ),
+    INSTANCE + INSTANCE.replace("tic", "tac").replace("2.1/", "2.2/"): (
+        "a.toml:7:1: vrrp_instance.tac.virtual_router_id: found 1; tic has it on eth0 for IPv4; take another one",
+    ),
+    INSTANCE + INSTANCE.replace("tic", "tac").replace("id = 1", "id = 2"): (
+        "a.toml:8:1: vrrp_instance.tac.virtual_ipaddress: warning: found 192.0.2.1; "
+        "is in tic as well: two masters will hold it",
+    ),
+    # Notify
+    INSTANCE + "notify = 5": ("a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list",),
+    INSTANCE + 'notify = "whisper"': (
+        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: shout',
+    ),
+    INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["masster"] }]': (
+        "a.toml:5:29: vrrp_instance.tic.notify[0].volume: found 12; must be a whole number from 0 to 11",
+        'a.toml:5:48: vrrp_instance.tic.notify[0].on[0]: found "masster"; '
+        'must be "master", "backup", "fault", "stop", "deleted" or "lower_priority"',
+    ),
+    INSTANCE + "notify = [{ volume = 3 }]": (
+        'a.toml:5:11: vrrp_instance.tic.notify[0].type: missing; write type = "NAME"',
+    ),
+    # Virtual servers
+    "[virtual_server.web]": (
+        "a.toml:1:1: virtual_server.web.address: missing; write address or fwmark",
+        'a.toml:1:1: virtual_server.web.protocol: missing; must be "tcp" or "udp"',
+    ),
+    SERVICE: ("a.toml:1:1: virtual_server.web: warning: has no real server: it is left out",),
+    SERVICE + 'lb_algo = "rr"': ("a.toml:4:1: virtual_server.web.lb_algo: write scheduler",),
+    SERVICE + "ha_suspend = true": (
+        "a.toml:4:1: virtual_server.web.ha_suspend: not yet in this version; leave it out",
+    ),
+    SERVICE.replace("tcp", "sctp") + SERVER: (
+        'a.toml:3:1: virtual_server.web.protocol: found "sctp"; '
+        'SCTP is not yet in this version; must be "tcp" or "udp"',
+    ),
+    SERVICE.replace("tcp", "icmp") + SERVER: (
+        'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp" or "udp"',
+    ),
+    SERVICE + "fwmark = 7\n" + SERVER: ("a.toml:2:1: virtual_server.web.address: give either address or fwmark",),
+    SERVICE + "ops = true\n" + SERVER: ("a.toml:4:1: virtual_server.web.ops: goes with UDP or fwmark only",),
+    SERVICE.replace(":80", "") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.1"; must have a port, unless the service is persistent',
+    ),
+    SERVICE.replace(":80", ":http") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.1:http"; must end in :PORT with a port from 1 to 65535',
+    ),
+    SERVICE.replace("192.0.2.1", "nowhere") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "nowhere:80"; does not resolve (no such host)',
+    ),
+    SERVICE + 'scheduler = "fastest"\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.scheduler: found "fastest"; unknown scheduler; '
+        "known: dh, lblc, lblcr, lc, nq, picky (acme-checks), rr, sed, sh, wlc, wrr",
+    ),
+    SERVICE + 'scheduler = { type = "sh", prot = true }\n' + SERVER: (
+        "a.toml:4:28: virtual_server.web.scheduler.prot: unknown key; did you mean port?",
+    ),
+    SERVICE + 'scheduler = "picky"\n' + SERVER: (
+        "a.toml:4:1: virtual_server.web.scheduler: the plugin refuses its options: "
+        "acme-checks: picky: RuntimeError: not today",
+    ),
+    SERVICE + 'forward = "MASQ"\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.forward: found "MASQ"; must be "NAT", "DR" or "TUN"',
+    ),
+    SERVICE + 'forward = { type = "TUN", tunnel = "gue" }\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.forward.port: goes with tunnel = "gue", which must have one',
+    ),
+    SERVICE + "quorum = 3\nhysteresis = 3\n" + SERVER: (
+        "a.toml:4:1: virtual_server.web.quorum: warning: found 3; is more than all servers together weigh: 1 is used",
+        "a.toml:5:1: virtual_server.web.hysteresis: warning: found 3; must be below the quorum: 0 is used",
+    ),
+    SERVICE + "persistence_granularity = 64\n" + SERVER: (
+        "a.toml:4:1: virtual_server.web.persistence_granularity: found 64; "
+        "must be a prefix length from 1 to 32 or a netmask",
+    ),
+    SERVICE + 'sorry_server = "[2001:db8::9]:80"\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.sorry_server: found "[2001:db8::9]:80"; '
+        "has no address of the service's family",
+    ),
+    SERVICE + SERVER + SERVICE.replace("web", "again") + SERVER.replace("web", "again"): (
+        "a.toml:7:1: virtual_server.again.address: found tcp 192.0.2.1:80; is that of web; "
+        "the kernel has one service for each",
+    ),
+    # Real servers
+    SERVICE + "[virtual_server.web.real_server.one]": (
+        "a.toml:4:1: virtual_server.web.real_server.one.address: missing; must be text or a list of text",
+    ),
+    SERVICE + SERVER + "weight = -1\nuthreshhold = 3": (
+        "a.toml:6:1: virtual_server.web.real_server.one.weight: found -1; must be a whole number from 0 to 2147483647",
+        "a.toml:7:1: virtual_server.web.real_server.one.uthreshhold: unknown key; did you mean uthreshold?",
+    ),
+    SERVICE + SERVER.replace("192.0.2.11", "2001:db8::11"): (
+        "a.toml:5:1: virtual_server.web.real_server.one.address: must have an IPv4 address, as the service has",
+    ),
+    SERVICE + SERVER.replace('"192.0.2.11"', '["192.0.2.11", "192.0.2.12"]'): (
+        'a.toml:5:26: virtual_server.web.real_server.one.address[1]: found "192.0.2.12"; '
+        "a second IPv4 address; one for each family",
+    ),
+    SERVICE + SERVER + SERVER.replace("one", "two"): (
+        "a.toml:7:1: virtual_server.web.real_server.two.address: found 192.0.2.11:80; is that of one; keep one of them",
+    ),
+    SERVICE + 'forward = "DR"\n' + SERVER.replace('11"', '11:81"'): (
+        "a.toml:6:1: virtual_server.web.real_server.one.address: warning: found port 81; "
+        "DR keeps the service's port 80: that one is used",
+    ),
+    SERVICE + SERVER + "uthreshold = 10\nlthreshold = 20": (
+        "a.toml:7:1: virtual_server.web.real_server.one.lthreshold: warning: found 20; "
+        "is above uthreshold (10): the server would flap",
+    ),
+    # Checks
+    SERVICE + 'check = "anwsers"\n' + SERVER + '[check.answers]\ntype = "knock"': (
+        'a.toml:4:1: virtual_server.web.check: found "anwsers"; no [check.anwsers] and no check type of this name; '
+        "named checks: answers; types: echo, knock",
+    ),
+    '[check.answers]\ntype = "nock"': (
+        'a.toml:2:1: check.answers.type: found "nock"; unknown check type; known: echo (acme-checks), knock',
+    ),
+    '[check.answers]\ntype = "knock"\ntimes = 6\nwrod = "x"\ndelay_lop = 3\ntimeout = 3': (
+        "a.toml:3:1: check.answers.times: found 6; must be a whole number from 1 to 5",
+        "a.toml:4:1: check.answers.wrod: unknown key; did you mean word?",
+        "a.toml:5:1: check.answers.delay_lop: unknown key; did you mean delay_loop?",
+        "a.toml:6:1: check.answers.timeout: write connect_timeout",
+    ),
+    '[check.answers]\ntype = "knock"\ncodes = [200, 99]': (
+        "a.toml:3:15: check.answers.codes[1]: found 99; must be a whole number from 100 to 599",
+    ),
+    '[check.answers]\ntype = "knock"\nword = "forbidden"': ("a.toml:1:1: check.answers: word must not be forbidden",),
+    '[check.answers]\ntype = "knock"\npassword = { file = "/a", env = "B" }': (
+        'a.toml:3:1: check.answers.password: must be text, { file = "…" } or { env = "…" }',
+    ),
+    '[check.answers]\ntype = "knock"\ndelay_loop = 0': (
+        "a.toml:3:1: check.answers.delay_loop: found 0; must be seconds, a number from 0.01 to 86400",
+    ),
+    SERVICE + 'check = { type = "knock", bindto = "six" }\n' + SERVER: (
+        "a.toml:4:27: virtual_server.web.check.bindto: has no IPv4 address, but a server that is checked has one",
+    ),
+    '[virtual_server.web]\nfwmark = 7\ncheck = "knock"\n' + SERVER: (
+        "a.toml:3:1: virtual_server.web.check.connect_port: web/one has no port that could be checked; "
+        "write connect_port = PORT",
+    ),
+}

@@ -1,0 +1,95 @@
+from pathlib import Path
+
+from configuration_kit import good, read
+from stayalived.config import files
+
+GLOBAL = "[global]\n"
+INSTANCE = '[vrrp_instance.tic]\ninterface = "eth0"\nvirtual_router_id = 1\nvirtual_ipaddress = ["192.0.2.1/24"]\n'
+
+
+def test_files_of_a_directory_come_in_the_order_of_their_names_without_those_of_editors(tmp_path: Path) -> None:
+    for name in ("20-b.toml", "10-a.toml", ".hidden.toml", "#30-c.toml", "30-c.toml~", "notes.txt", ".#x.toml"):
+        (tmp_path / name).write_text("")
+
+    sources, problems = files.read([tmp_path])
+
+    assert [source.name for source in sources] == ["10-a.toml", "20-b.toml"]
+    assert problems == []
+
+
+def test_a_file_may_be_named_alone(tmp_path: Path) -> None:
+    (tmp_path / "any.conf").write_text("[global]")
+
+    sources, problems = files.read([tmp_path / "any.conf"])
+
+    assert ([source.data for source in sources], problems) == ([{"global": {}}], [])
+
+
+def test_an_empty_directory_is_worth_a_warning(tmp_path: Path) -> None:
+    _, problems = files.read([tmp_path])
+
+    assert [str(problem) for problem in problems] == [f"{tmp_path}: warning: no *.toml file in this directory"]
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b'[global]\nlog = "\xff"')
+    (tmp_path / "b.toml").mkdir()
+    (tmp_path / "c.toml").write_text("[global]")
+
+    sources, problems = files.read([tmp_path, tmp_path / "missing"])
+
+    assert [source.name for source in sources] == ["c.toml"]
+    assert [str(problem) for problem in problems] == [
+        "a.toml:2: is not UTF-8; save it as UTF-8",
+        "b.toml: is no regular file",
+        f"{tmp_path}/missing: cannot be read: No such file or directory",
+    ]
+
+
+def test_endless_nesting_is_refused() -> None:
+    _, problems = read("a = " + "[" * 100_000)
+
+    assert len(problems) == 1
+
+
+def test_files_add_to_each_other_by_name() -> None:
+    found = good(GLOBAL + 'log = "syslog"', GLOBAL + 'log_level = "debug"\n' + INSTANCE)
+
+    assert (found.globals.log, found.globals.log_level) == ("syslog", "debug")
+    assert [instance.name for instance in found.instances] == ["tic"]
+
+
+def test_the_same_key_in_two_files_shows_both_places() -> None:
+    _, problems = read(GLOBAL + 'log = "syslog"', INSTANCE + "priority = 3\n" + GLOBAL + 'log = "syslog"')
+
+    assert problems == ["b.toml:7:1: global.log: set twice, first in a.toml:2; keep one of them"]
+
+
+def test_what_a_host_says_lies_over_the_rest() -> None:
+    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 200\n[host.tac.vrrp_instance.tic]\npriority = 50"
+
+    priorities = [good(text, host=host).instances[0].priority for host in ("tic", "tac", "toe")]
+
+    assert priorities == [200, 50, 100]
+
+
+def test_lists_of_a_host_replace_and_tables_merge() -> None:
+    text = INSTANCE + '[host.tic.vrrp_instance.tic]\nvirtual_ipaddress = ["192.0.2.7"]'
+
+    (instance,) = good(text).instances
+
+    assert [str(address) for address in instance.routers[0].addresses] == ["192.0.2.7/32"]
+    assert instance.interface == "eth0"
+
+
+def test_a_mistake_of_a_host_is_shown_where_it_stands_and_only_on_that_host() -> None:
+    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 300"
+
+    assert read(text)[1] == ["a.toml:6:1: vrrp_instance.tic.priority: found 300; must be a whole number from 1 to 255"]
+    assert read(text, host="tac")[1] == []
+
+
+def test_the_hosts_of_files_are_known_by_name() -> None:
+    sources = [files.parse("a.toml", b"[host.tic]\n[host.tac]", []), files.parse("b.toml", b"[host.tic]", [])]
+
+    assert files.hosts([source for source in sources if source]) == ["tac", "tic"]

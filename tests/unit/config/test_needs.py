@@ -1,0 +1,62 @@
+from configuration_kit import good, plugins
+from stayalived.config.needs import needs_of
+from stayalived.plugin.calls import Observer
+from stayalived.timing import seconds
+
+SERVICE = """\
+[virtual_server.web]
+address = "192.0.2.1:80"
+protocol = "tcp"
+check = "knock"
+[virtual_server.web.real_server.one]
+address = "192.0.2.11"
+"""
+INSTANCE = """\
+[vrrp_instance.a]
+interface = "eth0"
+virtual_router_id = 7
+priority = 156
+virtual_ipaddress = ["192.0.2.1/24", "2001:db8::1/64"]
+"""
+
+
+def test_an_empty_configuration_needs_log_and_api_only() -> None:
+    needs = needs_of(good(""))
+
+    assert (needs.children, needs.shortest_master_down, needs.objects) == (("log", "api"), 0, 0)
+
+
+def test_each_part_brings_its_children() -> None:
+    assert needs_of(good(INSTANCE)).children == ("log", "vrrp", "api")
+    assert needs_of(good(SERVICE)).children == ("log", "ipvs", "checker", "api")
+    assert needs_of(good(INSTANCE + 'notify = "shout"')).children == ("log", "vrrp", "notify", "runner", "api")
+
+
+def test_a_third_party_check_brings_a_checker_of_its_own() -> None:
+    needs = needs_of(good(SERVICE.replace("knock", "echo")))
+
+    assert needs.children == ("log", "ipvs", "checker", "checker/acme-checks", "api")
+    assert needs.plugins == ("acme-checks 2.0", "stayalived 0.1.0")
+
+
+def test_a_third_party_observer_of_events_brings_a_notify_of_its_own() -> None:
+    loaded = plugins()
+    loaded.events.observers = (Observer("acme-checks", print),)
+
+    needs = needs_of(good("", loaded=loaded))
+
+    assert needs.children == ("log", "notify", "notify/acme-checks", "runner", "api")
+
+
+def test_the_shortest_master_down_interval_is_exact() -> None:
+    needs = needs_of(good(INSTANCE))
+
+    assert needs.shortest_master_down == 3 * seconds(1) + seconds(100) // 256
+
+
+def test_objects_and_what_a_reload_may_remove_are_counted() -> None:
+    needs = needs_of(good(INSTANCE + SERVICE))
+
+    assert needs.objects == 2 + 1 + 1 + 1
+    assert needs.removable == ("vrrp_instance a", "virtual_server web")
+    assert needs.start_only == ("log=stderr", "log_facility=daemon")

@@ -11,7 +11,7 @@ _COLOURS = {
     "MASTER": "green",
     "UP": "green",
     "up": "green",
-    "RUNNING": "green",
+    "running": "green",
     "BACKUP": "cyan",
     "UNKNOWN": "yellow",
     "undecided": "yellow",

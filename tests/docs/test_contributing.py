@@ -39,7 +39,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) ->
     return top
 
 
-def run(checkout: Path, *command: str) -> str:
+def must_run(checkout: Path, *command: str) -> str:
     environment = {**os.environ, "PYTHONPATH": f"{checkout / 'plugins'}{os.pathsep}{TOP / 'core'}"}
     done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -58,14 +58,14 @@ def test_the_examples_are_files_of_the_layout(files: dict[str, str]) -> None:
 
 
 def test_the_tests_of_the_examples_pass(checkout: Path) -> None:
-    said = run(checkout, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+    said = must_run(checkout, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
 
     assert "3 passed" in said
 
 
 def test_the_examples_keep_the_style(checkout: Path) -> None:
-    run(checkout, sys.executable, "-m", "ruff", "check", "--no-cache", "plugins", "tests")
-    run(checkout, sys.executable, "-m", "ruff", "format", "--check", "--no-cache", "plugins", "tests")
+    must_run(checkout, sys.executable, "-m", "ruff", "check", "--no-cache", "plugins", "tests")
+    must_run(checkout, sys.executable, "-m", "ruff", "format", "--check", "--no-cache", "plugins", "tests")
 
 
 def test_the_registered_types_are_there(checkout: Path) -> None:
@@ -74,7 +74,7 @@ def test_the_registered_types_are_there(checkout: Path) -> None:
         "print(*(one.name for one in (*checks.stayalived_checks(), *schedulers.stayalived_schedulers())))"
     )
 
-    names = run(checkout, sys.executable, "-c", program).split()
+    names = must_run(checkout, sys.executable, "-c", program).split()
 
     assert {"banner", "fo"} <= set(names)
 
@@ -85,7 +85,7 @@ def test_the_register_example_keeps_all_that_is_bundled(checkout: Path) -> None:
 
     bundled = subprocess.check_output([sys.executable, "-c", program], text=True, env=environment).split()
 
-    assert set(bundled) <= set(run(checkout, sys.executable, "-c", program).split())
+    assert set(bundled) <= set(must_run(checkout, sys.executable, "-c", program).split())
 
 
 def test_the_places_that_are_named_exist() -> None:

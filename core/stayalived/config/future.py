@@ -98,3 +98,8 @@ def advice(key: str, table: str = "") -> str:
     if key in otherwise:
         return otherwise[key]
     return NOT_YET if key in _ANNOUNCED.get(table, ()) else ""
+
+
+def announced() -> list[tuple[str, tuple[str, ...]]]:
+    """Return the kinds of tables with the keys that they will have, for the reference."""
+    return [(table, tuple(sorted(keys))) for table, keys in _ANNOUNCED.items()]

@@ -17,11 +17,15 @@ SERVICE_EVENTS = ("quorum_up", "quorum_down")
 SERVER_EVENTS = ("up", "down")
 MAX_WEIGHT = 0x7FFFFFFF  # LV32
 MAX_PERSISTENCE = 2_678_400  # LV11: 31 days
+SCHEDULER = "that of the plugin that calls itself the default"
 PERSISTENCE = 360  # seconds, where a granularity is given without a time (LV12)
 
 Forward = Annotated[
     str | dict[str, Any] | None,
-    about('How packets reach a server: "NAT", "DR", "TUN" or { type = "TUN", tunnel = "gue", port = 6080 }.'),
+    about(
+        'How packets reach a server: "NAT", "DR", "TUN" or { type = "TUN", tunnel = "gue", port = 6080 }.',
+        default="NAT",
+    ),
 ]
 
 
@@ -82,7 +86,7 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     protocol: Annotated[str | None, about("Must be given with `address`.", choices=PROTOCOLS, default="none")] = None
     scheduler: Annotated[
         str | dict[str, Any] | None,
-        about('Who gets the next connection: "NAME" or { type = "NAME", … }.', default="the plugin's that says so"),
+        about('Who gets the next connection: "NAME" or { type = "NAME", … }.', default=SCHEDULER),
     ] = None
     ops: Annotated[bool, about("One packet scheduling: each datagram on its own (UDP or `fwmark`).")] = False
     persistence_timeout: (
@@ -93,7 +97,7 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
                 ge=1,
                 le=MAX_PERSISTENCE,
                 unit=DURATION,
-                default="none; not at all",
+                default="none: each connection by itself",
             ),
         ]
         | None

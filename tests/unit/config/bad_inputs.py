@@ -118,9 +118,9 @@ BAD: dict[str, tuple[str, ...]] = {
     INSTANCE + 'notify = "whisper"': (
         'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: shout',
     ),
-    INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["masster"] }]': (
+    INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["mastre_"] }]': (
         "a.toml:5:29: vrrp_instance.tic.notify[0].volume: found 12; must be a whole number from 0 to 11",
-        'a.toml:5:48: vrrp_instance.tic.notify[0].on[0]: found "masster"; '
+        'a.toml:5:48: vrrp_instance.tic.notify[0].on[0]: found "mastre_"; '
         'must be "master", "backup", "fault", "stop", "deleted" or "lower_priority"',
     ),
     INSTANCE + "notify = [{ volume = 3 }]": (
@@ -214,16 +214,16 @@ BAD: dict[str, tuple[str, ...]] = {
         "is above uthreshold (10): the server would flap",
     ),
     # Checks
-    SERVICE + 'check = "anwsers"\n' + SERVER + '[check.answers]\ntype = "knock"': (
-        'a.toml:4:1: virtual_server.web.check: found "anwsers"; no [check.anwsers] and no check type of this name; '
+    SERVICE + 'check = "answerz"\n' + SERVER + '[check.answers]\ntype = "knock"': (
+        'a.toml:4:1: virtual_server.web.check: found "answerz"; no [check.answerz] and no check type of this name; '
         "named checks: answers; types: echo, knock",
     ),
     '[check.answers]\ntype = "nock"': (
         'a.toml:2:1: check.answers.type: found "nock"; unknown check type; known: echo (acme-checks), knock',
     ),
-    '[check.answers]\ntype = "knock"\ntimes = 6\nwrod = "x"\ndelay_lop = 3\ntimeout = 3': (
+    '[check.answers]\ntype = "knock"\ntimes = 6\nwordd = "x"\ndelay_lop = 3\ntimeout = 3': (
         "a.toml:3:1: check.answers.times: found 6; must be a whole number from 1 to 5",
-        "a.toml:4:1: check.answers.wrod: unknown key; did you mean word?",
+        "a.toml:4:1: check.answers.wordd: unknown key; did you mean word?",
         "a.toml:5:1: check.answers.delay_lop: unknown key; did you mean delay_loop?",
         "a.toml:6:1: check.answers.timeout: write connect_timeout",
     ),

@@ -62,7 +62,7 @@ def test_a_plugin_gets_the_secret_and_no_message_shows_it() -> None:
     assert b"hunter2" in encode_options(options)
 
 
-@pytest.mark.parametrize("value", ['["hunter2"]', '{ flie = "hunter2" }', '"hunter2"\nwrod = "hunter2"\nword = 3'])
+@pytest.mark.parametrize("value", ['["hunter2"]', '{ phile = "hunter2" }', '"hunter2"\nwordd = "hunter2"\nword = 3'])
 def test_a_wrong_secret_is_not_shown(value: str) -> None:
     _, problems = read(CHECK + value)
 

@@ -57,8 +57,8 @@ def test_a_third_party_check_works_by_its_installation_alone(site: Path) -> None
 def test_its_options_are_checked_with_the_same_messages(site: Path) -> None:
     install(site, "acme", CHECK.format(name="knock"))
 
-    assert problems(site, SERVICE.replace("word", "wrod")) == [
-        "a.toml:5:27: virtual_server.web.check.wrod: unknown key; did you mean word?"
+    assert problems(site, SERVICE.replace("word", "wordd")) == [
+        "a.toml:5:27: virtual_server.web.check.wordd: unknown key; did you mean word?"
     ]
 
 

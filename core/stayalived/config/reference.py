@@ -1,0 +1,123 @@
+"""Writes the tables of `docs/configuration.md` from the types that the decoder uses (I/O: reads and writes that file).
+
+python -m stayalived.config.reference docs/configuration.md     writes the part below the marker anew
+python -m stayalived.config.reference                           prints it
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import inspect
+
+from stayalived.config.checks import CheckTable
+from stayalived.config.decode import fields_of
+from stayalived.config.findings import shown
+from stayalived.config.future import announced
+from stayalived.config.general import GlobalTable
+from stayalived.config.kinds import described, remarks
+from stayalived.config.model import BUNDLED
+from stayalived.config.services import SCHEDULER, ForwardTable, RealServerTable, VirtualServerTable
+from stayalived.config.vrrp import InstanceTable
+from stayalived.plugin import manager
+from stayalived.plugin.catalogue import Provided, Provider
+
+MARKER = "<!-- What follows is written by `python -m stayalived.config.reference docs/configuration.md`. -->"
+
+TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
+    ("[global]", GlobalTable, ""),
+    ("[vrrp_instance.NAME]", InstanceTable, ""),
+    ("[virtual_server.NAME]", VirtualServerTable, "Down to `check` these are defaults for its real servers."),
+    ("[virtual_server.NAME.real_server.NAME]", RealServerTable, "What it does not say, its virtual server says."),
+    ("forward = { … }", ForwardTable, ""),
+    ("[check.NAME], check = { … }", CheckTable, "Beside these stand `type` and the options of the type."),
+)  # fmt: skip
+
+
+def generated() -> str:
+    """Return everything below the marker."""
+    catalogue = manager.load({BUNDLED}).catalogue
+    default = next(name for name, entry in catalogue.schedulers.items() if entry.provider.is_default)
+    parts = [part.replace(SCHEDULER, f'`"{default}"`') for part in _of_tables()]
+    parts.extend(_of_plugins("Check types", "check", catalogue.checks))
+    parts.extend(_of_plugins("Action types", "notify", catalogue.notifiers))
+    parts.extend(_of_plugins("Schedulers", "scheduler", catalogue.schedulers))
+    parts.extend(_of_announced())
+    return "\n".join(parts)
+
+
+def _of_tables() -> Iterator[str]:
+    for title, model, note in TABLES:
+        yield f"## `{title}`\n"
+        if note:
+            yield f"{note}\n"
+        yield from _rows(fields_of(model).values())
+
+
+def _of_plugins(title: str, key: str, provided: Mapping[str, Provided[Provider]]) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield f'What may stand at `{key}`: `"NAME"`, or `{{ type = "NAME", … }}` with the options of the type.\n'
+    for name, entry in provided.items():
+        yield f"### `{name}`\n"
+        yield f"{(entry.provider.__doc__ or '').strip().splitlines()[0]}\n"
+        options = fields_of(entry.provider.Options)
+        if options:
+            yield from _rows(options.values())
+
+
+def _of_announced() -> Iterator[str]:
+    yield "## Not yet\n"
+    yield "keepalived's keys that a later version will have. Writing one is an error that says so.\n"
+    for table, keys in announced():
+        yield f"- {f'`[{table}]`' if table else 'tables'}: {', '.join(f'`{key}`' for key in keys)}"
+    yield ""
+
+
+def _rows(fields: Iterable[inspect.Field]) -> Iterator[str]:
+    yield "| key | what | allowed | default |"
+    yield "|---|---|---|---|"
+    for known in fields:
+        notes = remarks(known.type)
+        cells = (f"`{known.encode_name}`", notes["description"], described(known.type), _default(known))
+        escaped = (cell.replace("|", "\\|") for cell in cells)
+        yield f"| {' | '.join(escaped)} |"
+    yield ""
+
+
+def _default(known: inspect.Field) -> str:
+    if known.required:
+        return "must be given"
+    if known.default is None and f"vrrp_{known.name}" in fields_of(GlobalTable):
+        return f"`vrrp_{known.name}`"
+    said = remarks(known.type)["default"]
+    if said:
+        return str(said)
+    # an empty list or table is left to a factory, which has no default to show
+    empty = known.default is msgspec.NODEFAULT or known.default in (None, "", [], {})
+    return "none" if empty else f"`{shown(known.default)}`"
+
+
+def rewritten(text: str) -> str:
+    """Return a page with everything below the marker written anew.
+
+    Raises:
+        ValueError: it has no marker.
+    """
+    head, marker, _ = text.partition(MARKER)
+    if not marker:
+        raise ValueError(f"the page has no line {MARKER}")
+    return f"{head}{MARKER}\n\n{generated()}"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the page that is named, or print the tables."""
+    if not arguments:
+        sys.stdout.write(generated())
+        return
+    page = Path(arguments[0])
+    page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,57 @@
+"""The page on the configuration is what the types say, and all TOML of the pages is good."""
+
+import re
+from pathlib import Path
+
+import pytest
+import tomli
+
+from stayalived.config import check, reference
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "configuration.md"
+BLOCK = re.compile(r"^```toml( continued)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGES = [page.name for page in sorted(DOCS.glob("*.md")) if BLOCK.search(page.read_text())]
+
+
+def configurations(page: Path) -> list[str]:
+    """The examples of a page: a block that continues belongs to those before it."""
+    found: list[str] = []
+    for continued, text in BLOCK.findall(page.read_text()):
+        if continued:
+            found[-1] += text
+        else:
+            found.append(text)
+    return found
+
+
+def test_the_tables_are_those_of_the_types() -> None:
+    text = PAGE.read_text()
+
+    assert text == reference.rewritten(text), "run: python -m stayalived.config.reference docs/configuration.md"
+
+
+def test_a_page_without_the_marker_is_refused() -> None:
+    with pytest.raises(ValueError, match="has no line"):
+        reference.rewritten("# nothing")
+
+
+@pytest.mark.parametrize("host", ["tic", "tac"])
+def test_the_examples_are_good(host: str, tmp_path: Path) -> None:
+    examples = configurations(PAGE)
+
+    for number, text in enumerate(examples):
+        (tmp_path / f"{number}.toml").write_text(text)
+        configuration, problems = check.run([tmp_path / f"{number}.toml"], host)
+        assert problems == []
+        assert configuration is not None
+    assert examples
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_toml_block_is_toml(name: str) -> None:
+    assert all(tomli.loads(text) for text in configurations(DOCS / name))
+
+
+def test_only_pages_whose_examples_are_tried_have_any() -> None:
+    assert PAGES == ["configuration.md", "plugins.md"]

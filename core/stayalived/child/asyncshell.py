@@ -77,13 +77,14 @@ class AsyncShell(ShellBase[Event, Effect]):
         """After anything that may have changed it: end, wait for room in the pipe, set the timer anew."""
         if self._loop is None or self._over is None or self._busy:
             return
+        if self.link.closed:
+            self._unwatch_link()
+            self._lose_supervisor()  # it may have been a send that found the pipe closed
         if self.finished:
             if not self._over.done():
                 self._over.set_result(None)
             return
-        if self.link.closed:
-            self._unwatch_link()
-        elif (self.link.waiting > 0) != self._watching_room:
+        if not self.link.closed and (self.link.waiting > 0) != self._watching_room:
             self._watching_room = not self._watching_room
             if self._watching_room:
                 self._loop.add_writer(self.link.fileno(), self._on_room)

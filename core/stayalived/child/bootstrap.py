@@ -11,7 +11,7 @@ import mmap
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
@@ -92,17 +92,18 @@ def find_role(name: str) -> Role:
     return cast("Role", importlib.import_module(f"stayalived.{role_of(name)}.main"))
 
 
-def live(context: Context, parent: int, log: socket.socket | None) -> NoReturn:
+def live(context: Context, parent: int, log: socket.socket | None, find: Callable[[str], Role] = find_role) -> NoReturn:
     """Be a child, from right after the fork to the end of the process. Never returns.
 
     Args:
         context: what the child is born with.
         parent: process id of the supervisor.
         log: this child's end of its log pair; None leaves logging as it is.
+        find: imports the module of a child's role.
     """
     code = EXIT_BUG
     try:
-        code = _be_born(context, parent, log)
+        code = _be_born(context, parent, log, find)
     except StayalivedError as error:
         code = EXIT_MISSING_PERMISSION if isinstance(error, privileges.MissingRights) else EXIT_FATAL
         _fail(context, code, str(error))
@@ -122,7 +123,7 @@ def close_others(kept: set[int]) -> None:
             _close(number)
 
 
-def _be_born(context: Context, parent: int, log: socket.socket | None) -> int:
+def _be_born(context: Context, parent: int, log: socket.socket | None, find: Callable[[str], Role]) -> int:
     _settle_signals()
     kept = {context.link.fileno(), *context.extra.values()}
     if log is not None:
@@ -131,7 +132,7 @@ def _be_born(context: Context, parent: int, log: socket.socket | None) -> int:
     os.environ.pop("NOTIFY_SOCKET", None)  # P32: children do not speak to systemd
     if log is not None:
         _install_log(log, context.name)
-    role = find_role(context.name)
+    role = find(context.name)
     privileges.raise_descriptor_limit()
     opened: Any = None
     open_as_root = getattr(role, "open_as_root", None)

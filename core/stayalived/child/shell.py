@@ -68,6 +68,8 @@ class Shell(ShellBase[Event, Effect]):
     def _turn(self) -> None:
         """Wait for the next thing to happen and deal with it."""
         self._watch_room()
+        if self.finished:
+            return
         self._timer.set(earliest((self._engine_deadline, self._own_deadline)))
         for fd, mask in self._epoll.poll():
             if fd == self.link.fileno() and mask & select.EPOLLOUT:
@@ -90,6 +92,7 @@ class Shell(ShellBase[Event, Effect]):
         if self.link.closed:
             if self.link.fileno() in self._callbacks:
                 self.unwatch(self.link.fileno())
+                self._lose_supervisor()  # it may have been a send that found the pipe closed
             return
         wanted = self.link.waiting > 0
         if wanted != self._watching_room:

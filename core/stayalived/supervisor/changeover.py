@@ -175,7 +175,7 @@ class Changeover:
             self._emit(DropBlob(blob=self.attempt.blob))
         self.attempt = self.wish = None
         config = self._population.children.get(CONFIG)
-        if config is not None and config.alive:
+        if config is not None and config.alive and config.state is not State.STOPPING:
             self._population.retire(config, now)
             self._population.kill(config, now, "not needed any more")
 
@@ -312,6 +312,8 @@ class Changeover:
     def _finish(self, attempt: Attempt, now: Instant, problems: tuple[Problem, ...]) -> None:
         """Say how the attempt ended to the log, to systemd, to notify and to those who asked."""
         population, number = self._population, attempt.generation
+        if self.failed_start is not None:
+            return  # whoever started the daemon is shown the problems
         for problem in attempt.warnings:
             population.report(WARNING, str(problem))
         for problem in problems:

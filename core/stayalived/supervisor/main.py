@@ -10,15 +10,16 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from stayalived.api.door import SOCKET_NAME
 from stayalived.child import privileges
 from stayalived.child.base import read_clock
-from stayalived.child.bootstrap import find_role
+from stayalived.child.bootstrap import find_role, live
 from stayalived.child.events import Report
 from stayalived.child.timer import Timer
 from stayalived.log import pipe
@@ -27,7 +28,7 @@ from stayalived.supervisor import events as ev
 from stayalived.supervisor import pidfile
 from stayalived.supervisor.changeover import DEFAULT_CHILD_WAIT_TIME
 from stayalived.supervisor.engine import SupervisorEngine
-from stayalived.supervisor.process import Processes, Surroundings
+from stayalived.supervisor.process import Birth, Processes, Surroundings
 from stayalived.supervisor.systemd import Systemd
 
 EXIT_FATAL = 1
@@ -73,16 +74,24 @@ def main(arguments: Arguments) -> int:
         sys.stderr.write(f"stayalived: {error}\n")
         return EXIT_FATAL
     try:
-        return Supervisor(arguments, lock).run()
+        return Supervisor(arguments, lock).run(_warm_up)
     finally:
+        # The api child made it as root and has no right to take it away.
+        (arguments.run_dir / SOCKET_NAME).unlink(missing_ok=True)
         lock.release()
 
 
 class Supervisor:
     """The loop: signals, pipes, exits and one timer in; the engine's effects out."""
 
-    def __init__(self, arguments: Arguments, lock: pidfile.PidFile) -> None:
-        """Make everything that lives as long as the daemon; nothing is forked yet."""
+    def __init__(self, arguments: Arguments, lock: pidfile.PidFile, birth: Birth = live) -> None:
+        """Make everything that lives as long as the daemon; nothing is forked yet.
+
+        Args:
+            arguments: of the command line.
+            lock: the locked pid file; every child inherits it.
+            birth: what a new process does.
+        """
         systemd = Systemd.of_environment()
         around = Surroundings(
             run_dir=arguments.run_dir,
@@ -90,7 +99,7 @@ class Supervisor:
             host_id=arguments.host_id,
             kept=(lock.descriptor,),
         )
-        self._processes = Processes(around, pipe.make_pair)
+        self._processes = Processes(around, pipe.make_pair, birth)
         self._engine = SupervisorEngine(
             run_dir=str(arguments.run_dir),
             config_dir=str(arguments.config_dir),
@@ -104,13 +113,13 @@ class Supervisor:
         self._awake, self._asleep = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._watched: dict[int, tuple[int, int]] = {}  # descriptor → process id, mask
 
-    def run(self) -> int:
-        """Serve until the engine says `Exit`, and return its code."""
+    def run(self, warm_up: Callable[[], None]) -> int:
+        """Import what children need by `warm_up`, serve until the engine says `Exit`, and return its code."""
         privileges.adopt_orphans()
         sender = self._processes.log_sender(SUPERVISOR)
         if sender is not None:
             pipe.install(sender, SUPERVISOR)
-        _warm_up()
+        warm_up()
         self._catch_signals()
         for descriptor in (self._timer.fileno(), self._awake.fileno()):
             self._epoll.register(descriptor, select.EPOLLIN)

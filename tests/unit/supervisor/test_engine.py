@@ -1,5 +1,3 @@
-from unit.supervisor.house import ALL, House, needs
-
 from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.codec import Frame
@@ -10,6 +8,7 @@ from stayalived.messages.services import CheckState, FirstRound
 from stayalived.supervisor import events as ev
 from stayalived.supervisor.lifecycle import State
 from stayalived.timing import milliseconds, seconds
+from unit.supervisor.house import ALL, House, needs
 
 WRONG = Problem(path="global.router_id", expected="must be text", found="7")
 
@@ -270,7 +269,7 @@ class TestRetelling:
         house = House().start()
         house.die("api").advance(0.001)
         states = {state.name: (state.state, state.user) for state in house.sent("api", control.ChildState)}
-        assert {name: ("running", "stayalived") for name in ALL} == states
+        assert dict.fromkeys(ALL, ("running", "stayalived")) == states
 
 
 class TestReload:

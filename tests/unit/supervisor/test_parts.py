@@ -1,7 +1,6 @@
 import itertools
 
 import pytest
-from unit.supervisor.house import needs
 
 from stayalived.errors import Bug
 from stayalived.messages.codec import Frame
@@ -13,6 +12,7 @@ from stayalived.supervisor.memory import MEMORY_SPARE, Memory
 from stayalived.supervisor.reload import compare, objections
 from stayalived.supervisor.switchboard import HELD_FRAMES, Fault, Switchboard
 from stayalived.timing import Instant, in_seconds, seconds
+from unit.supervisor.house import needs
 
 NOW = Instant(5)
 

@@ -71,6 +71,12 @@ def expect_undisturbed(ours: CheckerProcess, theirs: CheckerProcess, own: RealSe
     own.go_away()
 
 
+def expect_said(process: CheckerProcess, *texts: str) -> None:
+    """Wait until each text stands in a process's log."""
+    for text in texts:
+        pump([process], lambda text=text: text in process.log)
+
+
 @pytest.mark.parametrize(
     ("distribution", "kind", "options"), [("greeting", "greeting", {"word": "HELLO"}), ("polite", "polite", {})]
 )
@@ -96,14 +102,14 @@ def test_one_that_raises(checker: Start, server: RealServer) -> None:
     ours, theirs, own = run_beside(checker, *ways, foreign("raising", "raising-steps", server))
     expect_undisturbed(ours, theirs, own)
     assert theirs.states == {}, "what a plugin raises is no verdict"
-    for text in (
+    expect_said(
+        theirs,
         "Plugin raising: check raising failed: ValueError: this plugin is broken",
         "Plugin raising: check raising failed: raised SystemExit",
         "Plugin raising: check raising failed: raised KeyboardInterrupt",
         "Plugin raising: check raising failed: answered 'up'; a check answers a Verdict",
         "Plugin raising: check raising-steps failed: SystemExit: 3",
-    ):
-        assert text in theirs.log
+    )
     assert {"raising"} == {event.subject for event in theirs.events}
     assert theirs.stop() == 0
 
@@ -112,10 +118,9 @@ def test_one_that_hangs(checker: Start, server: RealServer) -> None:
     hanging, stubborn = foreign("hanging", "hanging", server), foreign("hanging", "stubborn", server)
     ours, theirs, own = run_beside(checker, hanging, stubborn)
     expect_undisturbed(ours, theirs, own)
-    pump([theirs], lambda: "check stubborn failed: its last run has not ended" in theirs.log)
+    expect_said(theirs, "Plugin hanging: check stubborn failed: its last run has not ended")
     assert {hanging.key: False} == {key: state.up for key, state in theirs.states.items()}
     assert theirs.states[hanging.key].reason == "probe: no verdict within 300 ms"
-    assert "Plugin hanging: check stubborn failed" in theirs.log
     assert theirs.stop() == 0
 
 
@@ -125,9 +130,9 @@ def test_one_that_blocks_its_loop_is_named_with_its_stack_while_it_does(
 ) -> None:
     ours, theirs, own = run_beside(checker, foreign("blocking", kind, server))
     expect_undisturbed(ours, theirs, own)
-    assert f"checker/blocking: check {kind} at {server.endpoint} keeps the loop for more than 100 ms" in theirs.log
-    assert "blocking.py" in theirs.log
-    assert f"in {'probe' if kind == 'blocking' else place}" in theirs.log
+    expect_said(theirs, f"checker/blocking: check {kind} at {server.endpoint} keeps the loop for more than 100 ms")
+    expect_said(theirs, "blocking.py")
+    expect_said(theirs, f"in {'probe' if kind == 'blocking' else place}")
     assert time.monotonic() - theirs.alive_at > 1.0, "it is silent: the supervisor's to replace"
 
 
@@ -135,7 +140,7 @@ def test_one_that_leaks_sockets(checker: Start, server: RealServer) -> None:
     victim = foreign("leaking", "socket-leak", server)
     ours, theirs, own = run_beside(checker, victim)
     expect_undisturbed(ours, theirs, own)
-    assert "Checks of leaking cannot be made on this machine: OSError: [Errno 24] Too many open files" in theirs.log
+    expect_said(theirs, "Checks of leaking cannot be made on this machine: OSError: [Errno 24] Too many open files")
     assert theirs.states[victim.key].up is True, "the verdict of before stays"
 
 
@@ -143,15 +148,24 @@ def test_one_that_leaks_memory(checker: Start, server: RealServer) -> None:
     victim = foreign("leaking", "memory-leak", server)
     ours, theirs, own = run_beside(checker, victim)
     expect_undisturbed(ours, theirs, own)
-    assert "Plugin leaking: check memory-leak failed: MemoryError" in theirs.log
+    expect_said(theirs, "Plugin leaking: check memory-leak failed: MemoryError")
     assert theirs.states[victim.key].up is True, "the verdict of before stays"
+
+
+def test_one_that_leaves_tasks_behind(checker: Start, server: RealServer) -> None:
+    victim = foreign("leaking", "task-leak", server)
+    ours, theirs, own = run_beside(checker, victim)
+    expect_undisturbed(ours, theirs, own)
+    expect_said(theirs, "Plugin leaking: check task-leak failed: 10000 tasks run already")
+    assert theirs.states[victim.key].up is True, "the verdict of before stays"
+    assert theirs.stop() == 0
 
 
 def test_one_that_cannot_be_imported(checker: Start, server: RealServer) -> None:
     ours, theirs, own = run_beside(checker, foreign("unimportable", "anything", server))
     expect_undisturbed(ours, theirs, own)
-    assert "import of unimportable failed: ModuleNotFoundError" in theirs.log
-    assert "Plugin unimportable: check anything failed: unimportable brings no check type anything here" in theirs.log
+    expect_said(theirs, "import of unimportable failed: ModuleNotFoundError")
+    expect_said(theirs, "Plugin unimportable: check anything failed: unimportable brings no check type anything here")
     assert theirs.states == {}
     assert theirs.stop() == 0
 

@@ -7,6 +7,7 @@ from random import Random
 from stayalived.checker.engine import CheckerEngine, distribution_of
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEnded, ProbeIdentity, StartProbe
+from stayalived.checker.tasks import TaskLimit
 from stayalived.checker.watchdog import Watchdog
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.base import read_clock
@@ -64,6 +65,7 @@ def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role 
 
 async def _serve(context: Context, checks: Checks) -> None:
     """Join engine and prober and serve until the engine has finished."""
+    TaskLimit().install(asyncio.get_running_loop())
     watchdog = Watchdog(context.name, read_clock)
 
     def tell(ended: ProbeEnded) -> None:

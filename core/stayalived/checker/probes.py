@@ -6,6 +6,8 @@ A probe is one question to one server, however many checks asked for it. What ma
 
 from dataclasses import dataclass
 
+import msgspec
+
 from stayalived.addresses import Endpoint
 from stayalived.config.model import Check, Source
 from stayalived.plugin.checks import Target, Verdict
@@ -15,9 +17,11 @@ STEPS_IN_LIMIT = 3
 """A whole probe may take this many times the limit of one step: to connect, to ask, to hear the answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeIdentity:
-    """What makes two checks one probe, as in keepalived (C41): with the limit of a step, without periods."""
+class ProbeIdentity(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+    """What makes two checks one probe, as in keepalived (C41): with the limit of a step, without periods.
+
+    It is looked up for each of tens of thousands of checks at a reload: hence a struct that remembers its hash.
+    """
 
     type: str
     distribution: str

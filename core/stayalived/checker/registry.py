@@ -99,30 +99,26 @@ class Registry:
             what has to be started, ended, told and forgotten.
         """
         change = Change()
-        former = self._former()
         old_keys, old_probes = self.subscribers, self._by_identity
         self.subscribers, self._by_identity = {}, {}
-        for check in checks:
-            identity = ProbeIdentity.of(check)
-            probe = self._by_identity.get(identity) or self._open(identity, old_probes, spreads, change)
-            heirs = former[check.subject, identity]
-            subscriber = heirs.popleft() if heirs else Subscriber(check, now)
-            subscriber.follow(check)
+        wanted = [(check.key, check) for check in checks]
+        former = _former(old_keys, wanted)
+        for key, check in wanted:
+            subscriber = old_keys.get(key)
+            if subscriber is None or subscriber.check != check:
+                subscriber = _heir(former, check) or Subscriber(check, now)
+                subscriber.follow(check)
+            probe = self._by_identity.get(subscriber.identity)
+            if probe is None:
+                probe = self._open(subscriber.identity, old_probes, spreads, change)
             probe.subscribers.append(subscriber)
-            self.subscribers[check.key] = subscriber
-            if old_keys.get(check.key) is not subscriber:
+            self.subscribers[key] = subscriber
+            if old_keys.get(key) is not subscriber:
                 change.moved.append(subscriber)
                 if subscriber.results == 0:
                     change.joined.append((probe, subscriber))
         self._close(old_keys, old_probes, change)
         return change
-
-    def _former(self) -> dict[tuple[str, ProbeIdentity], deque[Subscriber]]:
-        """Return the present subscribers by what makes them the same, in their order."""
-        former: dict[tuple[str, ProbeIdentity], deque[Subscriber]] = defaultdict(deque)
-        for subscriber in self.subscribers.values():
-            former[subscriber.check.subject, ProbeIdentity.of(subscriber.check)].append(subscriber)
-        return former
 
     def _open(
         self, identity: ProbeIdentity, old: dict[ProbeIdentity, Probe], spreads: Iterator[float], change: Change
@@ -149,3 +145,22 @@ class Registry:
         self._by_subject = {}
         for subscriber in self.subscribers.values():
             self._by_subject.setdefault(subscriber.check.subject, []).append(subscriber)
+
+
+_Former = dict[tuple[str, ProbeIdentity], deque[Subscriber]]
+
+
+def _former(old: dict[str, Subscriber], wanted: Iterable[tuple[str, Check]]) -> _Former:
+    """Return the subscribers whose check is not the same any more by what may still make them the same, in order."""
+    unchanged = {key for key, check in wanted if key in old and old[key].check == check}
+    former: _Former = defaultdict(deque)
+    for key, subscriber in old.items():
+        if key not in unchanged:
+            former[subscriber.check.subject, subscriber.identity].append(subscriber)
+    return former
+
+
+def _heir(former: _Former, check: Check) -> Subscriber | None:
+    """Take out and return the former subscriber of the same subject and probe, the first there is (C41)."""
+    heirs = former.get((check.subject, ProbeIdentity.of(check))) if former else None
+    return heirs.popleft() if heirs else None

@@ -184,7 +184,10 @@ class Stepper:
         self._forget_socket(run)
         run.descriptor = run.session.socket.fileno()
         self._by_descriptor[run.descriptor] = run
-        self._epoll.register(run.descriptor, _BOTH)
+        try:
+            self._epoll.register(run.descriptor, _BOTH)
+        except OSError as error:  # ENOSPC, ENOMEM: epoll_ctl(2)
+            raise KernelProblem("epoll", error.errno or 0, "raise fs.epoll.max_user_watches") from error
 
     def _forget_socket(self, run: Run) -> None:
         """Take out what a run was known by; a closed socket's number may be somebody else's by now."""

@@ -17,6 +17,7 @@ A round is one try and up to `retry` more. UP may also be handed down: by ipvs, 
 table, or by this process's predecessor; then the retries count from the start.
 """
 
+from stayalived.checker.probes import ProbeIdentity
 from stayalived.config.model import Check
 from stayalived.messages.services import CheckState
 from stayalived.plugin.checks import Verdict
@@ -39,6 +40,7 @@ class Subscriber:
         "check",
         "decided",
         "fresh_at",
+        "identity",
         "judged_at",
         "latency",
         "reason",
@@ -54,6 +56,7 @@ class Subscriber:
     def __init__(self, check: Check, now: Instant) -> None:
         """Start UNKNOWN, or presumed UP where `alpha` is off."""
         self.check = check
+        self.identity = ProbeIdentity.of(check)
         self.up: bool | None = None
         self.decided = False  # whether a failure has retries before it
         self.results = 0  # judged so far; 2 is enough to know

@@ -81,7 +81,12 @@ class Watchdog:
             self._timer = None
             faulthandler.cancel_dump_traceback_later()
             return
-        faulthandler.dump_traceback_later(in_seconds(Duration(self._limit + TICK)), repeat=False, file=self._write_end)
+        try:
+            faulthandler.dump_traceback_later(
+                in_seconds(Duration(self._limit + TICK)), repeat=False, file=self._write_end
+            )
+        except (RuntimeError, MemoryError) as error:  # no room for its thread: a plugin leaks, and that is reported
+            self._log.debug("%s: the loop is not watched for now: %s", self._name, error)
         self._timer = asyncio.get_running_loop().call_later(in_seconds(TICK), self._tick)
 
     def _listen(self) -> None:

@@ -1,15 +1,21 @@
 """Two vrrp processes on a real wire, without a supervisor."""
 
+import mmap
+import os
+import signal
 import struct
 import time
 
+import msgspec
 import pytest
 
 from namespaces.capture import Capture
 from namespaces.lab import Host, Lab
 from namespaces.vrrp_child import VrrpChild
 from namespaces.waiting import quiet_for
-from stayalived.timing import Duration, in_seconds, milliseconds
+from stayalived.timing import Duration, in_seconds, milliseconds, seconds
+from stayalived.vrrp import main
+from stayalived.vrrp.realtime import RealTime
 from vrrp_machine import configuration, instance, router
 
 QUICK = milliseconds(200)
@@ -193,8 +199,6 @@ def test_an_address_that_somebody_deletes_is_put_back(site: Site) -> None:
 
 
 def test_a_short_advert_interval_makes_the_process_real_time(site: Site) -> None:
-    import msgspec
-
     fast = site.both(200)
     fast = msgspec.structs.replace(fast, globals=msgspec.structs.replace(fast.globals, realtime=True))
     tic = VrrpChild(site.tic, fast)
@@ -206,8 +210,6 @@ def test_a_short_advert_interval_makes_the_process_real_time(site: Site) -> None
 
 
 def test_a_frozen_master_that_wakes_up_yields_to_what_was_said_meanwhile(site: Site) -> None:
-    import signal
-
     tic, tac = site.start(site.tic, 150), site.start(site.tac, 100)
     tic.wait_for_state("MASTER", within=2.0)
 
@@ -218,3 +220,48 @@ def test_a_frozen_master_that_wakes_up_yields_to_what_was_said_meanwhile(site: S
     tac.wait_for_state("BACKUP", within=2.0)
     site.tic.wait_for_address(VIP)
     site.tac.wait_for_address(VIP, present=False)
+
+
+def test_a_master_that_was_suspended_leaves_it_to_its_peers(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the reading of CLOCK_BOOTTIME is staged: a laboratory cannot be put to sleep."""
+    slept = mmap.mmap(-1, 8)
+    monkeypatch.setattr(main, "_time_slept", lambda: Duration(int.from_bytes(slept[:8], "little")))
+    tic = site.start(site.tic, 200)
+    tic.wait_for_state("MASTER", within=2.0)
+
+    slept[:8] = seconds(60).to_bytes(8, "little")
+
+    tic.wait_for_state("BACKUP", within=2.0)
+    tic.wait_for_state("MASTER", within=2.0)
+
+
+def test_real_time_that_is_refused_is_one_notice(lab: Lab) -> None:
+    host = lab.host("tic")
+
+    def want() -> None:
+        os.setresuid(65534, 65534, 65534)
+        realtime = RealTime()
+        for _ in range(3):
+            realtime.want(on=True)
+            realtime.want(on=False)
+
+    process = host.fork(want)
+
+    assert process.wait(within=5.0) == 0
+    assert process.log().count("no real-time scheduling: Operation not permitted") == 1
+    assert "CAP_SYS_NICE" in process.log()
+
+
+def test_a_process_that_computes_for_a_second_under_real_time_says_where_and_leaves_it(lab: Lab) -> None:
+    host = lab.host("tic")
+
+    def compute() -> None:
+        RealTime().want(on=True)
+        while os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR:
+            pass
+
+    process = host.fork(compute)
+
+    assert process.wait(within=10.0) == 0
+    assert "left the real-time class" in process.log()
+    assert "in compute" in process.log()

@@ -59,6 +59,7 @@ class Monitor:
         self._records: dict[int, _Record] = {}
         self._steps: deque[Change] = deque()
         self._pending: dict[int, None] = {}
+        self._stale = False
         self.overflows = 0
         self._socket = self._open()
         self._take_over(netlink.found())
@@ -85,7 +86,7 @@ class Monitor:
         told here is never older than an answer that was read before the call.
 
         Raises:
-            KernelProblem: there was an overflow, and reading everything again failed.
+            KernelProblem: there was an overflow, and reading everything again failed; the next call tries it again.
         """
         if not self._drain():
             return None
@@ -98,18 +99,27 @@ class Monitor:
         return None
 
     def _drain(self) -> bool:
-        """Take in what waits in the socket; tells whether that was all."""
+        """Take in what waits in the socket; tells whether that was all.
+
+        After an overflow the socket itself goes on: the kernel holds events back until its queue is empty, and tells
+        them again from then on (net/netlink/af_netlink.c, netlink_rcv_wake). So everything is read from the kernel as
+        soon as the queue is empty, and what changes later comes as an event.
+        """
         for _ in range(READS):
             try:
                 data = self._socket.recv(_RECEIVE)
             except BlockingIOError:
+                if self._stale:
+                    self._take_over(self._netlink.found())
+                    self._stale = False
                 return True
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                self._resynchronise()
-                return True
-            self._apply(data)
+                self.overflows += 1
+                self._stale = True
+            else:
+                self._apply(data)
         return False
 
     def _with_addresses(self, step: Interface) -> Interface:
@@ -168,28 +178,6 @@ class Monitor:
         record = self._records.pop(index, None)
         if record is not None:
             self._steps.append(Gone(name=record.link.name))
-
-    def _resynchronise(self) -> None:
-        """Read everything anew after events were lost.
-
-        The socket itself goes on: the kernel holds events back until its queue is empty, and tells them again from
-        then on (net/netlink/af_netlink.c, netlink_rcv_wake). So it is emptied first, and read from the kernel after.
-        """
-        self.overflows += 1
-        while data := self._receive():
-            self._apply(data)
-        self._take_over(self._netlink.found())
-
-    def _receive(self) -> bytes:
-        """Return the next datagram, or nothing when the queue is empty. Another overflow is no news here."""
-        while True:
-            try:
-                return self._socket.recv(_RECEIVE)
-            except BlockingIOError:
-                return b""
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
 
     def _take_over(self, found: Found) -> None:
         """Make what was read our state, and note the difference. Known addresses keep their order."""

@@ -3,6 +3,7 @@
 It takes no decision: it performs effects in the order given and says what came of them.
 """
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -27,6 +28,8 @@ from stayalived.vrrp.realtime import RealTime, Tidiness
 from stayalived.vrrp.sockets import Sockets
 
 RIGHTS = Rights(user="stayalived", capabilities=("NET_RAW", "NET_ADMIN", "SYS_NICE", "IPC_LOCK"))
+
+_log = logging.getLogger("stayalived.vrrp")
 
 SUSPENSION = milliseconds(100)
 """By how much CLOCK_BOOTTIME must have run ahead of CLOCK_MONOTONIC for it to be a suspension."""
@@ -111,6 +114,12 @@ class _Station:
         self._notice_suspension()
 
     def _read_monitor(self) -> None:
+        try:
+            self._tell_changes()
+        except KernelProblem as problem:
+            _log.error("interfaces cannot be read after an overflow: %s; trying again", problem)
+
+    def _tell_changes(self) -> None:
         while (change := self._monitor.next_change()) is not None:
             if isinstance(change, Gone):
                 self._sockets.forget(change.name)
@@ -127,6 +136,7 @@ class _Station:
 
     def _tidy(self) -> None:
         self._tidy_timer.expired()
+        self._read_monitor()  # nothing waits, unless reading everything failed the last time
         self._tidy_timer.set(self._tidiness.work(self._engine.deadline, _now()))
 
     def _settle(self, configuration: Configuration) -> None:

@@ -96,7 +96,7 @@ def run(
         output = _text_of(work / "output")
         status = _text_of(work / "status").strip()
         if not status:
-            why = "did not end" if in_time else "no exit status came back"
+            why = "no exit status came back" if in_time else "did not end in time"
             raise LabFailed(
                 f"{shlex.join(command)}: {why}\n--- console\n{_text_of(work / 'console')}\n--- output\n{output}"
             )
@@ -149,7 +149,6 @@ def _write_scripts(
         f"""#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 for folder in /dev/shm /run /var/log /var/tmp; do mount -t tmpfs tmpfs $folder; done

@@ -1,8 +1,6 @@
 """IPVS in a real kernel, in user-mode Linux. Each test is one boot; see `inside` for what is asserted."""
 
-import subprocess
-import sys
-import time
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -37,21 +35,19 @@ def test_the_lab_shows_output_as_it_comes(capsys: pytest.CaptureFixture[str]) ->
     assert "said\n" == capsys.readouterr().out
 
 
-def test_a_command_that_takes_too_long_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_takes_too_long_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lab, "BOOT_LIMIT", 4.0)
-    began = time.monotonic()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
-    with pytest.raises(lab.LabFailed, match="did not end"):
+    with pytest.raises(lab.LabFailed, match="did not end in time"):
         lab.run(["sleep", "60"], timeout=1.0)
 
-    assert time.monotonic() - began < 20
-    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"umid=lab" in _read(path)]
-    assert [] == [path for path in left if _started_here(path)]
+    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in _read(path)]
+    assert [] == left
+    assert [] == list(tmp_path.iterdir())
 
 
-def test_a_kernel_that_does_not_boot_fails_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab, "MEMORY", "1G")
-
+def test_a_kernel_that_does_not_boot_fails_the_test() -> None:
     with pytest.raises(lab.LabFailed, match="no exit status came back"):
         lab.run(["true"], memory="1M")
 
@@ -66,10 +62,5 @@ def test_without_the_packages_it_says_which(monkeypatch: pytest.MonkeyPatch) -> 
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
         return b""
-
-
-def _started_here(path: Path) -> bool:
-    done = subprocess.run(["ps", "-o", "sid=", "-p", path.parent.name], capture_output=True, text=True, check=False)
-    return done.returncode == 0 and sys.platform == "linux" and "stayalived-uml-" not in _read(path).decode()

@@ -75,7 +75,8 @@ class Newsroom:
         subject = pool.subject(server)
         self.adopted.add(subject)
         standing = "UP until a check fails" if weight else "UNKNOWN, stays at 0 until it is checked"
-        text = f"Service {_address(pool, server)} of VS {pool.service.name} is in the kernel with weight {weight}: {standing}"
+        where = f"of VS {pool.service.name}"
+        text = f"Service {_address(pool, server)} {where} is in the kernel with weight {weight}: {standing}"
         self._effects.append(Report(level=INFO, text=text, fields=_fields(pool, server)))
         self._effects.append(Tell(message=AdoptedServer(subject=subject, weight=weight), key=subject))
 

@@ -44,13 +44,14 @@ def _enlarge(end: socket.socket) -> None:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PAIR_BUFFER)
 
 
-def install(sender: socket.socket, child_name: str, level: int | str = logging.INFO) -> "Sender":
+def install(sender: socket.socket, child_name: str, level: int | str = logging.DEBUG) -> "Sender":
     """Make the root logger of this process send to the log child, and nothing else; starts no thread.
 
     Args:
         sender: the sending end of this process's pair.
         child_name: for the handler's name; the receiver trusts only the name of its own pair.
-        level: of the logging module, or its name in either case.
+        level: of the logging module, or its name in either case. The log child leaves out what is below `log_level`,
+            which a reload may change.
 
     Returns:
         The handler, whose `dropped` says how many lines wait to be reported as lost.

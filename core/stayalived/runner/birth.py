@@ -97,7 +97,7 @@ def _execute(birth: Birth) -> None:
         if error.errno != errno.ENOEXEC:  # N07: a script without `#!` goes through a shell
             raise
         os.set_inheritable(_PROGRAM, True)
-        os.execve(_SHELL, ("sh", f"/dev/fd/{_PROGRAM}", *birth.argv[1:]), birth.environment)  # noqa: S606  (as meant)
+        os.execve(_SHELL, (_SHELL, f"/dev/fd/{_PROGRAM}", *birth.argv[1:]), birth.environment)  # noqa: S606  (as meant)
 
 
 def _reason(error: BaseException, birth: Birth) -> str:

@@ -153,6 +153,8 @@ def _launch(token: int, run: Run, account: Account, program: int) -> _Process:
         failure=failure,
         parent=os.getpid(),
     )
+    # A signal to the new process waits until it has settled what signals do; else our own SIG_IGN would swallow a TERM.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         pid = os.fork()
         if pid == 0:
@@ -162,6 +164,7 @@ def _launch(token: int, run: Run, account: Account, program: int) -> _Process:
         os.close(learning)
         raise
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for descriptor in (standard_input, output, failure):
             os.close(descriptor)
     return _Process(token, pid, os.pidfd_open(pid), hearing, learning)

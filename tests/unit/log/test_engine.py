@@ -1,38 +1,12 @@
-from typing import Any
-
 import pytest
 
+from plain_configuration import configuration
 from stayalived.child.events import Abort, AnswerPrepared, Commit, Finished, Prepare, Stop
-from stayalived.config.model import Configuration, Globals
 from stayalived.log.engine import LogEngine, Reopen, UseLevel
 from stayalived.messages.control import Start
-from stayalived.timing import Duration, Instant
+from stayalived.timing import Instant
 
 NOW = Instant(0)
-
-
-def configuration(log: str = "stderr", log_level: str = "info") -> Any:
-    return Configuration(
-        globals=Globals(
-            router_id="lb1",
-            host_id="tic",
-            child_wait_time=Duration(0),
-            script_user="nobody",
-            start_hold=Duration(0),
-            start_rate=0,
-            dynamic_interfaces=False,
-            realtime=False,
-            flush=False,
-            log=log,
-            log_facility="daemon",
-            log_level=log_level,
-        ),
-        instances=(),
-        virtual_servers=(),
-        tracked_checks=(),
-        actions=(),
-        distributions=(),
-    )
 
 
 def test_the_level_is_used_and_the_file_opened_anew_at_commit() -> None:

@@ -1,4 +1,4 @@
-"""Two profiles of Hypothesis: `gate` for every run, the same cases each time; `hunt` for `./dev test-long`, new ones."""
+"""Two profiles of Hypothesis: `gate`, the same cases in every run, and `hunt` for `./dev test-long`, new ones."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A client that keeps asking: one HTTP request each interval, whatever became of those before, one line of JSON for each.
+"""A client that keeps asking: one HTTP request each interval, one line of JSON for each.
 
 Run as `client.py HOST PORT INTERVAL`. A line holds `at` (wall clock when it began), `took` (seconds), and `server` (who
 answered) or `error`. It ends when its standard output closes.

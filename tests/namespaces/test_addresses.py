@@ -34,10 +34,11 @@ def test_addresses_on_the_kernel(lab: Lab, case: Case) -> None:
     play(case, Real(lab, case.given))
 
 
-def test_a_host_route_address_of_ipv6_is_deprecated_so_that_it_is_no_source(lab: Lab) -> None:
+@pytest.mark.parametrize("prefix", [64, 128])
+def test_a_virtual_address_of_ipv6_is_deprecated_so_that_it_is_no_source(lab: Lab, prefix: int) -> None:
     world = Real(lab, ("2001:db8::1/64",))
 
-    world.kernel.add_addresses(world.index, [VirtualAddress.parse("2001:db8::9/128")])
+    world.kernel.add_addresses(world.index, [VirtualAddress.parse(f"2001:db8::9/{prefix}")])
 
     shown = world.host.run(["ip", "-6", "-o", "addr", "show", "dev", "eth0", "to", "2001:db8::9/128"]).stdout
     assert "nodad" in shown

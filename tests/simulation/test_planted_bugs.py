@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from stayalived.ipvs import engine as ipvs_engine
-from stayalived.ipvs.model import DeleteDestination, Operation
 from stayalived.simulation import scenario
 from stayalived.supervisor.memory import Memory
 from stayalived.timing import Duration
@@ -69,17 +67,6 @@ def ignore_higher_priority(patch: pytest.MonkeyPatch) -> None:
 def retell_nothing(patch: pytest.MonkeyPatch) -> None:
     """A restarted child is told nothing of what was."""
     patch.setattr(Memory, "retell", lambda *_: iter(()))
-
-
-def remove_before_adding(patch: pytest.MonkeyPatch) -> None:
-    """A plan takes destinations out, and then puts them in, one step too late."""
-    right = ipvs_engine.plan
-
-    def wrong(*arguments: Any) -> list[Operation]:
-        steps = right(*arguments)
-        return sorted(steps, key=lambda step: not isinstance(step, DeleteDestination))
-
-    patch.setattr(ipvs_engine, "plan", wrong)
 
 
 PLANTS: dict[Plant, str] = {

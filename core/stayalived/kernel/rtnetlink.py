@@ -43,7 +43,6 @@ _RTEXT_FILTER_SKIP_STATS = 8
 _NLMSGERR_ATTR_MSG = 1
 _ATTRIBUTE_TYPE = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 _FOREVER = 0xFFFFFFFF
-_HOST_PREFIX = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +92,9 @@ def add_address(index: int, address: VirtualAddress, sequence: int, *, ack: bool
     """Return the request that puts an address on an interface, without duplicate address detection."""
     body = _address_head(index, address, _IFA_F_NODAD if address.family is Family.IPV6 else 0)
     body += _attribute(_IFA_PROTO, bytes((KEEPALIVED_PROTOCOL,)))
-    if address.family is Family.IPV6 and address.prefix == _HOST_PREFIX:
-        # A preferred lifetime of zero keeps the kernel from choosing the virtual address as a source (RFC 6724 rule 3).
+    if address.family is Family.IPV6:
+        # A preferred lifetime of zero keeps the kernel from choosing the virtual address as a source (RFC 6724 rule 3):
+        # a director's own checks would leave with it and, with direct routing, the answers never come back.
         body += _attribute(_IFA_CACHEINFO, _CACHE_INFO.pack(0, _FOREVER, 0, 0))
     return _message(NEW_ADDRESS, REQUEST | CREATE | EXCLUSIVE | (ACK if ack else 0), sequence, body)
 

@@ -58,11 +58,11 @@ def test_what_is_deleted_reads_back_as_gone() -> None:
     assert expected == list(read(delete_address(7, address, 1, ack=True)))
 
 
-def test_only_a_host_address_of_ipv6_is_kept_from_being_a_source() -> None:
+def test_an_ipv6_address_is_kept_from_being_a_source() -> None:
     lifetimes = attribute(6, struct.pack("=IIII", 0, 0xFFFFFFFF, 0, 0))
 
     assert lifetimes in add_address(7, VirtualAddress.parse("2001:db8::9/128"), 1, ack=True)
-    assert lifetimes not in add_address(7, VirtualAddress.parse("2001:db8::9/64"), 1, ack=True)
+    assert lifetimes in add_address(7, VirtualAddress.parse("2001:db8::9/64"), 1, ack=True)
     assert lifetimes not in add_address(7, VirtualAddress.parse("192.0.2.9/32"), 1, ack=True)
 
 

@@ -142,8 +142,12 @@ class Subscriber:
             self.wish = check.timing.delay_loop
 
     def stale_at(self) -> Instant:
-        """Return when the verdict becomes stale if no result comes."""
-        return after(self.fresh_at, Duration(STALE_AFTER * self.check.timing.delay_loop))
+        """Return when the verdict becomes stale if no result comes.
+
+        Not before the next probe has had its whole time: one that waits for a dead server is late, not missing.
+        """
+        period = self.check.timing.delay_loop
+        return after(self.fresh_at, Duration(max(STALE_AFTER * period, period + self.identity.limit)))
 
     def is_last_try(self, failures: int) -> bool:
         """Whether a failed try, the how-manieth it is of its round, makes an UP server DOWN."""

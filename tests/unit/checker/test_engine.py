@@ -386,6 +386,16 @@ def test_a_verdict_older_than_three_periods_is_stale_but_stays(driver: Driver) -
     assert driver.states["web/one#0"].stale is False
 
 
+def test_a_probe_that_waits_for_a_dead_server_longer_than_three_periods_is_not_stale(driver: Driver) -> None:
+    driver.commit(check(delay_loop=seconds(1), connect_timeout=seconds(5)))
+    driver.round(PASSED)
+    driver.pass_time(seconds(1))
+    driver.pass_time(seconds(14))
+    assert driver.lines(logging.WARNING) == []
+    driver.pass_time(seconds(2))
+    assert len(driver.lines(logging.WARNING)) == 1
+
+
 def test_results_that_come_in_time_are_never_stale(driver: Driver) -> None:
     driver.commit(check())
     for _ in range(20):

@@ -11,11 +11,13 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 
+from stayalived.child.privileges import SERVICE_USER, Rights, assume
 from stayalived.config import model
 from stayalived.config.files import Source, hosts, read
 from stayalived.config.model import Configuration
@@ -56,33 +58,44 @@ def own_host_id() -> str:
     return socket.gethostname().partition(".")[0]
 
 
-def read_all(paths: Sequence[Path]) -> tuple[list[Source], list[Problem], Vault]:
-    """Read files and secrets: the part that needs the rights of root."""
-    sources, problems = read(paths)
-    vault = Vault()
-    for source in sources:
-        vault.fill(source.data)
-    return sources, problems, vault
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What may take the rights of root to read.
 
-
-def examine(
-    sources: Sequence[Source],
-    unreadable: Sequence[Problem],
-    vault: Vault,
-    host_id: str,
-    discovery: manager.Discovery | None = None,
-) -> Report:
-    """Load the plugins and resolve a configuration, in this very process: the part that needs no rights.
-
-    Args:
+    Attributes:
         sources: the files.
         unreadable: what was wrong with the others.
         vault: the secrets.
-        host_id: whose configuration it shall be.
-        discovery: the plugins, if they were looked for before.
+        discovery: the plugins by their metadata.
     """
-    plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=discovery)
-    around = Surroundings(plugins=plugins, host_id=host_id, host_name=socket.gethostname(), vault=vault)
+
+    sources: list[Source]
+    unreadable: list[Problem]
+    vault: Vault
+    discovery: manager.Discovery
+
+
+def open_all(paths: Sequence[Path]) -> Opened:
+    """Read files, secrets and metadata of plugins, and import the bundled ones, which may lie in a closed folder."""
+    sources, unreadable = read(paths)
+    vault = Vault()
+    for source in sources:
+        vault.fill(source.data)
+    discovery = manager.discover()
+    manager.load({model.BUNDLED}, discovery=discovery)
+    return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery)
+
+
+def examine(opened: Opened, host_id: str) -> Report:
+    """Load the plugins and resolve a configuration, in this very process: the part that needs no rights.
+
+    Args:
+        opened: what was read before.
+        host_id: whose configuration it shall be.
+    """
+    sources, unreadable = opened.sources, opened.unreadable
+    plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=opened.discovery)
+    around = Surroundings(plugins=plugins, host_id=host_id, host_name=socket.gethostname(), vault=opened.vault)
     configuration, problems = resolve(sources, around)
     every = (*unreadable, *problems)
     usable = configuration is not None and all(problem.warning for problem in unreadable)
@@ -112,8 +125,10 @@ def inspect(paths: Sequence[Path], host_id: str = "", limit: Duration = LIMIT) -
     """Do what `run` does and return the whole report, with the configuration encoded and the hosts by name."""
 
     def work() -> Report:
-        sources, problems, vault = read_all(paths)
-        return examine(sources, problems, vault, host_id or own_host_id())
+        opened = open_all(paths)
+        if os.geteuid() == 0:  # plugins of others shall find here what they will find in the daemon: no rights
+            assume("check", Rights(user=SERVICE_USER))
+        return examine(opened, host_id or own_host_id())
 
     return in_child(work, limit)
 

@@ -4,27 +4,21 @@ It lives for one configuration. A plugin that breaks at import ends this process
 the end of the pipe without a `Parsed` and keeps what it had.
 """
 
-import contextlib
 import fcntl
-import importlib
 import os
-from dataclasses import dataclass
 
 from stayalived.child.bootstrap import Context
 from stayalived.child.conversation import Conversation
 from stayalived.child.link import Link
 from stayalived.child.privileges import SERVICE_USER, Rights
 from stayalived.config import model
-from stayalived.config.check import Report, examine, read_all
-from stayalived.config.files import Source
+from stayalived.config.check import Opened, Report, examine, open_all
 from stayalived.config.needs import needs_of
 from stayalived.config.problems import Problem
-from stayalived.config.secrets import Vault
 from stayalived.errors import Bug
 from stayalived.messages.codec import MAX_FRAME
 from stayalived.messages.control import Parsed
 from stayalived.messages.routes import pack
-from stayalived.plugin.manager import Discovery, discover
 
 RIGHTS = Rights(user=SERVICE_USER)
 
@@ -34,26 +28,9 @@ PROBLEMS_SIZE = MAX_FRAME // 2
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """What could only be read as root."""
-
-    sources: list[Source]
-    unreadable: list[Problem]
-    vault: Vault
-    discovery: Discovery
-
-
 def open_as_root(context: Context) -> Opened:
-    """Read files, secrets and the metadata of plugins; import the bundled ones, which may lie in a closed folder."""
-    sources, unreadable, vault = read_all([context.config_dir])
-    discovery = discover()
-    for installed in discovery.installed:
-        if installed.name == model.BUNDLED:
-            for entry in installed.entries:
-                with contextlib.suppress(ImportError):  # told when the plugins are loaded
-                    importlib.import_module(entry.module)
-    return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery)
+    """Read what may be readable by root alone."""
+    return open_all([context.config_dir])
 
 
 def run(context: Context, opened: object) -> None:
@@ -62,7 +39,7 @@ def run(context: Context, opened: object) -> None:
         raise Bug("the config child was not given its files")
     link = Link(context.link)
     link.send(Conversation().hello(os.getpid()))
-    report = examine(opened.sources, opened.unreadable, opened.vault, context.host_id, opened.discovery)
+    report = examine(opened, context.host_id)
     parsed, descriptor = parsed_of(report, context.generation)
     link.send(pack(parsed), descriptor)
     if link.waiting:

@@ -51,6 +51,6 @@ class Scheduler(ABC):
         """Return the scheduler's flags as `ipvsadm -b` takes them: `flag-1` to `flag-3`."""
         return ()
 
-    def weights(self, servers: Sequence[ServerView], now: Instant) -> Mapping[str, int]:  # noqa: ARG002
+    def weights(self, servers: Sequence[ServerView], now: Instant) -> Mapping[str, int]:  # noqa: ARG002  (for those who override it)
         """Return the weight of each server by its name. Pure: the same views and moment give the same weights."""
         return {server.name: server.weight for server in servers}

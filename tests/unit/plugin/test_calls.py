@@ -25,13 +25,17 @@ def hang(event: str) -> None:
 
 def test_each_observer_has_its_own_fate() -> None:
     heard: list[str] = []
+
+    def hear(event: str) -> None:
+        heard.append(event)
+
     observers = Observers(
         "stayalived_event",
         (
             Observer("a", stumble),
             Observer("b", leave),
             Observer("c", hang),
-            Observer("d", lambda event: heard.append(event)),
+            Observer("d", hear),
         ),
         limit=milliseconds(20),
     )

@@ -2,7 +2,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from stayalived.config import check
 from stayalived.plugin import manager
 from stayalived.plugin.manager import Discovery, Installed
 
-Check = Callable[[str], list[str]]
 SERVICE = """
 [virtual_server.web]
 address = "192.0.2.1:80"
@@ -25,12 +25,17 @@ address = "192.0.2.11"
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder on sys.path; what is imported from it stays in the child that reads a configuration."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    return folder
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder on sys.path; what is imported from it stays in the child that reads a configuration.
+
+    It is open to others: plugins are imported by a process without rights.
+    """
+    with tempfile.TemporaryDirectory() as top:
+        Path(top).chmod(0o755)
+        folder = Path(top) / "site"
+        folder.mkdir()
+        monkeypatch.syspath_prepend(str(folder))
+        yield folder
 
 
 def problems(site: Path, text: str) -> list[str]:
@@ -60,6 +65,12 @@ def test_its_options_are_checked_with_the_same_messages(site: Path) -> None:
     assert problems(site, SERVICE.replace("word", "wordd")) == [
         "a.toml:5:27: virtual_server.web.check.wordd: unknown key; did you mean word?"
     ]
+
+
+def test_it_runs_without_rights_even_when_root_asks(site: Path) -> None:
+    install(site, "zeta", "import os\nif os.geteuid() == 0: raise RuntimeError('root')")
+
+    assert problems(site, "") == []
 
 
 def test_one_that_raises_at_import_costs_only_its_own_types(site: Path) -> None:

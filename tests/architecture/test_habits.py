@@ -116,6 +116,12 @@ def test_nothing_names_a_place_of_the_machine_that_it_was_written_on() -> None:
     assert places(texts, ELSEWHERE) == []
 
 
+def test_changelog_fragments_have_a_kind() -> None:
+    fragment = re.compile(r"[a-z0-9-]+\.(feature|fix|change|removal)\.md")
+
+    assert [path.name for path in (TOP / "changelog.d").iterdir() if not fragment.fullmatch(path.name)] == []
+
+
 def parts_of_dev() -> set[str]:
     (line,) = re.findall(r"^parts='([^']*)'", (TOP / "dev").read_text(), re.MULTILINE)
     return set(line.split())

@@ -58,18 +58,25 @@ class Machine:
         self._program.chmod(0o755)
         stage = ["sh", "-c", STAGE, "stage", str(folder / "copy"), "sleep", "infinity"]
         ready = [*stage[:-2], "sh", "-c", "echo ready; exec sleep infinity"]
-        self._keeper = subprocess.Popen(["unshare", "--mount", *ready], stdout=subprocess.PIPE, text=True)
+        self.program = [sys.executable, "-c", PROGRAM]
+        self._keeper = subprocess.Popen(["unshare", "--mount", "--net", *ready], stdout=subprocess.PIPE, text=True)
         assert self._keeper.stdout is not None
         assert self._keeper.stdout.readline() == "ready\n"
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        entering = ["nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", *command]
-        return subprocess.run(entering, capture_output=True, text=True, check=False, env=os.environ)
+        return subprocess.run([*self._entry(), *command], capture_output=True, text=True, check=False, env=os.environ)
+
+    def entering(self, *arguments: str) -> list[str]:
+        """Return the command that calls stayalived on this machine."""
+        return [*self._entry(), str(self._program), *arguments]
 
     def stayalived(self, *arguments: str) -> str:
-        done = self.run(str(self._program), *arguments)
+        done = subprocess.run(self.entering(*arguments), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def _entry(self) -> list[str]:
+        return ["nsenter", f"--mount=/proc/{self._keeper.pid}/ns/mnt", f"--net=/proc/{self._keeper.pid}/ns/net"]
 
     def snapshot(self) -> dict[str, list[object]]:
         return dict(json.loads(self.run(sys.executable, "-c", SNAPSHOT).stdout))

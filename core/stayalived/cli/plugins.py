@@ -1,36 +1,99 @@
 """I/O: `stayalived plugins`."""
 
+import contextlib
+import importlib
+import os
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
 
 import click
+import msgspec
 
 from stayalived.child.privileges import MissingRights, Rights, assume
 from stayalived.cli.tables import Table, printable, show
+from stayalived.config.model import BUNDLED
 from stayalived.plugin.catalogue import Provided, Provider
-from stayalived.plugin.manager import Plugins, discover, load
+from stayalived.plugin.manager import Discovery, Plugins, discover, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What there is to show, as it comes from the process that imported the plugins."""
+
+    tables: tuple[Table, ...]
+    notices: tuple[str, ...]
+    failures: tuple[str, ...]
 
 
 @click.command()
 def command() -> None:
     """Show the types that plugins bring, with distribution and version, and the plugins that failed to load.
 
-    Plugins are imported as the daemon does it: alone, and as the user stayalived when called by root. The exit status
-    is 1 when one of them failed.
+    Plugins are imported as the daemon does it: alone, in a process of their own, and as the user stayalived when
+    called by root. The exit status is 1 when one of them failed.
     """
-    discovery = discover()
+    findings = _find()
+    for table in findings.tables:
+        show(table)
+    for notice in findings.notices:
+        click.echo(f"warning: {printable(notice)}", err=True)
+    for failure in findings.failures:
+        click.echo(f"failed: {printable(failure)}", err=True)
+    sys.exit(1 if findings.failures else 0)
+
+
+def _find() -> Findings:
+    """Have a child look, so that a plugin that ends its process or changes it does so to nobody else."""
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        _be_child(writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if status != 0 or not answer:
+        raise click.ClickException("the process that imported the plugins ended early; see above, or `disable_plugins`")
+    return msgspec.msgpack.decode(answer, type=Findings)
+
+
+def _be_child(writer: int) -> NoReturn:
+    code = 1
     try:
-        identity = assume("plugins", Rights(user="stayalived"))
+        answer = msgspec.msgpack.encode(_look())
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(answer)
+        code = 0
     except MissingRights as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(f"Error: {error}", err=True)
+    except BaseException:  # noqa: BLE001  (a forked child must not return into its parent's program)
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _look() -> Findings:
+    """Load the plugins without any right. The bundled ones may lie in a folder that only root can read."""
+    discovery = discover()
+    _import_bundled(discovery)
+    identity = assume("plugins", Rights(user="stayalived"))
     plugins = load(discovery=discovery)
-    show(_distributions(plugins))
-    show(_types(plugins))
-    for notice in identity.notices:
-        click.echo(f"warning: {notice}", err=True)
-    for problem in plugins.problems:
-        click.echo(f"failed: {printable(problem.expected)}", err=True)
-    sys.exit(1 if plugins.problems else 0)
+    return Findings(
+        tables=(_distributions(plugins), _types(plugins)),
+        notices=identity.notices,
+        failures=tuple(problem.expected for problem in plugins.problems),
+    )
+
+
+def _import_bundled(discovery: Discovery) -> None:
+    for installed in discovery.installed:
+        for entry in installed.entries if installed.name == BUNDLED else ():
+            with contextlib.suppress(ImportError):  # told when the plugins are loaded
+                importlib.import_module(entry.module)
 
 
 def _distributions(plugins: Plugins) -> Table:

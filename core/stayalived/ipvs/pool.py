@@ -170,7 +170,12 @@ class Pool:
         self._projection = None
 
     def rejudge(self, server: RealServer, checks: Checks) -> ServerChange | None:
-        """Judge a server by the results of its checks; return what changed of its state, if it did."""
+        """Judge a server by the results of its checks; return what changed of its state, if it did.
+
+        One that is new waits for `adopt`: it may be in the kernel's table.
+        """
+        if server.name not in self._health:
+            return None
         before = self.health(server)
         results = [_result(check.timing.alpha, checks.get(check.key)) for check in server.checks]
         health = judge(before, results)

@@ -10,7 +10,7 @@ from stayalived.config.model import Check, Configuration, Forwarding, Globals, R
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import AnyEffect, AnyEvent, Apply, KernelRefused, OperationsDone, ReadTable, TableRead
-from stayalived.ipvs.model import Operation
+from stayalived.ipvs.model import Destination, Operation, Service, ServiceKey
 from stayalived.kernel.memory_ipvs import MemoryIpvs
 from stayalived.messages.control import Message, Start
 from stayalived.messages.notify import Event
@@ -18,6 +18,13 @@ from stayalived.messages.services import CheckState, FirstRound, ServiceState
 from stayalived.timing import Duration, Instant, after, seconds
 
 START = Instant(1_000_000_000_000)
+
+WEB = ServiceKey(Family.IPV4, "tcp", Endpoint("192.0.2.1", 80))
+OTHERS = ServiceKey(Family.IPV4, "tcp", Endpoint("203.0.113.1", 25))
+ONE, TWO, SORRY = (Endpoint(f"192.0.2.{number}", 80) for number in (10, 11, 99))
+RR = Service(scheduler="rr")
+THERE = Destination(method="NAT", weight=1)
+IDLE = Destination(method="NAT", weight=0)
 
 NAT = Forwarding(method="NAT", tunnel="", port=0, checksum="")
 DR = Forwarding(method="DR", tunnel="", port=0, checksum="")
@@ -143,6 +150,10 @@ def check_state(subject: str, up: bool | None, *, number: int = 0, weight: int =
         since=0,
         stale=False,
     )
+
+
+def two_servers(**changes: object) -> Configuration:
+    return configuration(service(server("one", "192.0.2.10"), server("two", "192.0.2.11"), **changes))
 
 
 @dataclass

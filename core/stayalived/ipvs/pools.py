@@ -1,0 +1,163 @@
+"""All virtual servers of a configuration: who is judged when, what has to be looked at again, the first round. Pure."""
+
+from collections.abc import Iterable, Iterator
+
+from stayalived.config.model import Configuration, RealServer
+from stayalived.ipvs.model import ServiceKey, Table
+from stayalived.ipvs.news import Newsroom
+from stayalived.ipvs.pool import Pool, hold_from
+from stayalived.ipvs.quorum import Quorum
+from stayalived.messages.services import CheckState
+from stayalived.timing import Instant, earliest
+
+
+class Pools:
+    """The pools by name, and the results of checks that they are judged by.
+
+    Attributes:
+        dirty: pools whose table may differ from the kernel's.
+        due_at: since when there is something dirty; None when there is not.
+    """
+
+    def __init__(self, news: Newsroom) -> None:
+        """Start without any; what changes is told to `news`."""
+        self._news = news
+        self._pools: dict[str, Pool] = {}
+        self._servers: dict[str, tuple[Pool, RealServer]] = {}
+        self._checks: dict[str, CheckState] = {}
+        self._round_until: Instant | None = None
+        self._decide_at: Instant | None = None
+        self._waiting: set[str] = set()  # pools with a server that is UNKNOWN
+        self.dirty: set[str] = set()
+        self.due_at: Instant | None = None
+
+    def __iter__(self) -> Iterator[Pool]:
+        """Walk through the pools in the order of the configuration."""
+        return iter(self._pools.values())
+
+    @property
+    def deadline(self) -> Instant | None:
+        """When the first round or a quorum has been held open long enough."""
+        return earliest((self._round_until, self._decide_at))
+
+    @property
+    def keys(self) -> set[ServiceKey]:
+        """The kernel's services that are ours."""
+        return {key for pool in self for key in pool.keys}
+
+    @property
+    def names(self) -> set[str]:
+        """Names of the virtual servers."""
+        return set(self._pools)
+
+    @property
+    def subjects(self) -> set[str]:
+        """Names of all real servers: `VS/RS`."""
+        return set(self._servers)
+
+    def build(self, configuration: Configuration, now: Instant) -> None:
+        """Change over to a configuration; pools of the same name keep what they know."""
+        before = self._pools
+        self._pools = {}
+        for service in configuration.virtual_servers:
+            pool = self._pools[service.name] = Pool(service, hold_from(now, configuration))
+            if service.name in before:
+                pool.succeed(before[service.name])
+            else:
+                self._news.recall(pool)
+        self._servers = {pool.subject(server): (pool, server) for pool in self for server in pool.service.real_servers}
+        self.mark(self._pools, now)
+
+    def clear(self) -> None:
+        """Have no pool any more."""
+        self._pools.clear()
+        self._servers.clear()
+        self.dirty.clear()
+
+    def start(self, configuration: Configuration, now: Instant) -> None:
+        """Judge everybody for the first time and begin the first round, if somebody has to be waited for."""
+        for pool in self:
+            pool.hold_until = hold_from(now, configuration)
+        self.judge_all(now)
+        if self._waiting and configuration.globals.start_hold:
+            self._round_until = hold_from(now, configuration)
+            self._news.tell_round(open_=True)
+        else:
+            self._end_round(now)
+
+    def adopt(self, table: Table, *, first: bool = False) -> None:
+        """Look in the kernel's table for servers that are new to us, and tell the checker of each that is there.
+
+        Args:
+            table: what the kernel has.
+            first: at the start: destinations that nobody configured stay through the first round.
+        """
+        with_strangers = first or self._round_until is not None
+        for pool in self:
+            for server, weight in pool.adopt(table, with_strangers=with_strangers):
+                self._news.tell_adopted(pool, server, weight)
+
+    def hear(self, key: str, state: CheckState | None, now: Instant, *, working: bool) -> None:
+        """Take in a check's result, or that there is no such check any more, and judge its server if we work yet."""
+        known = self._checks.pop(key, None)
+        if state is not None:
+            self._checks[key] = known = state
+        if working and known is not None and known.subject in self._servers:
+            pool, server = self._servers[known.subject]
+            self._judge(pool, server, now)
+            self._redecide(pool, now)
+            self.mark((pool.service.name,), now)
+
+    def judge_all(self, now: Instant) -> None:
+        """Judge every server and every quorum again."""
+        for pool in self:
+            for server in pool.service.real_servers:
+                self._judge(pool, server, now)
+            self._redecide(pool, now)
+        self._waiting = {name for name, pool in self._pools.items() if pool.unknown}
+        self._decide_at = earliest(pool.hold_until for pool in self if pool.quorum is Quorum.UNDECIDED)
+        self.mark(self._pools, now)
+
+    def wake(self, now: Instant) -> None:
+        """Close the first round and decide quorums, where that is due."""
+        if self._round_until is not None and (not self._waiting or now >= self._round_until):
+            self._end_round(now)
+        if self._decide_at is not None and now >= self._decide_at:
+            self.judge_all(now)
+
+    def mark(self, names: Iterable[str], now: Instant) -> None:
+        """Note that some pools have to be compared with the kernel."""
+        self.dirty.update(names)
+        self.due_at = now
+
+    def wanted(self) -> Table:
+        """Return what the kernel should have of the pools that are dirty."""
+        table: Table = {}
+        for name in self.dirty:
+            table.update(self._pools[name].projection.table)
+        return table
+
+    def settled(self) -> list[Pool]:
+        """Note that the kernel has what it should have, and return the pools that were dirty."""
+        settled = [self._pools[name] for name in self.dirty]
+        self.dirty = set()
+        return settled
+
+    def _judge(self, pool: Pool, server: RealServer, now: Instant) -> None:
+        change = pool.rejudge(server, self._checks)
+        if change is not None:
+            self._news.tell_server(pool, change, now)
+        if not pool.unknown:
+            self._waiting.discard(pool.service.name)
+
+    def _redecide(self, pool: Pool, now: Instant) -> None:
+        change = pool.redecide(now)
+        if change is not None:
+            self._news.tell_quorum(pool, change, now)
+
+    def _end_round(self, now: Instant) -> None:
+        self._round_until = None
+        self._news.tell_round(open_=False)
+        for pool in self:
+            pool.forget_strangers()
+        self.mark(self._pools, now)

@@ -1,0 +1,215 @@
+import errno
+
+from stayalived.child.events import Received, Tell
+from stayalived.ipvs.engine import IpvsEngine
+from stayalived.ipvs.model import (
+    AddService,
+    Connections,
+    DeleteDestination,
+    Destination,
+    EditDestination,
+)
+from stayalived.kernel.memory_ipvs import MemoryIpvs
+from stayalived.messages.notify import Event
+from stayalived.messages.services import ServerRow, ServiceState
+from stayalived.timing import seconds
+from unit.ipvs.build import (
+    DR,
+    IDLE,
+    ONE,
+    RR,
+    SORRY,
+    START,
+    THERE,
+    WEB,
+    Director,
+    check_state,
+    configuration,
+    server,
+    service,
+    two_servers,
+)
+
+# -- at work
+
+
+def test_a_verdict_that_changes_nothing_is_no_operation(serving: Director) -> None:
+    serving.hear("web/one", up=True, reason="again")
+
+    assert [] == serving.asked()
+
+
+def test_a_server_goes_with_one_operation_and_keepalived_s_words(serving: Director) -> None:
+    serving.hear("web/one", up=False, reason="timeout")
+
+    assert [(DeleteDestination(WEB, ONE),)] == serving.asked()
+    assert ["Removing service 192.0.2.10:80 of VS web from its pool: timeout"] == serving.reports()
+    (event,) = serving.told(Event)
+    assert ("down", "UP", "DOWN", "timeout") == (event.kind, event.old, event.new, event.reason)
+
+
+def test_with_inhibit_on_failure_it_stays_at_weight_0(director: Director) -> None:
+    director.start(configuration(service(server("one", "192.0.2.10", inhibit_on_failure=True))))
+    director.hear("web/one", up=True)
+    director.forget_effects()
+
+    director.hear("web/one", up=False)
+    director.hear("web/one", up=True)
+
+    assert [EditDestination(WEB, ONE, IDLE), EditDestination(WEB, ONE, THERE)] == director.kernel.journal
+    assert "Disabling service 192.0.2.10:80 of VS web, weight 0" in director.reports()
+    assert "Enabling service 192.0.2.10:80 of VS web" in director.reports()
+
+
+def test_what_others_change_is_found_and_repaired(serving: Director) -> None:
+    serving.kernel.table.clear()
+
+    serving.advance(seconds(31))
+
+    assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()
+    expected = "IPVS service -t 192.0.2.1:80 was changed by somebody else: making it again what it should be"
+    assert [expected] == serving.reports()
+
+
+def test_connections_are_told_when_they_change_and_not_too_often(serving: Director) -> None:
+    serving.kernel.connections[WEB, ONE] = Connections(active=3, inactive=2)
+
+    serving.advance(seconds(10))
+
+    assert [(3, 2)] == [(state.servers[0].active, state.servers[0].inactive) for state in serving.told(ServiceState)]
+
+
+def test_answers_that_come_late_lose_no_verdict(serving: Director) -> None:
+    serving.slow = True
+
+    serving.hear("web/one", up=False)
+    serving.hear("web/two", up=False)
+    assert 1 == len(serving.asked())
+    serving.answer()
+    serving.answer()
+
+    assert {} == serving.pool()
+    assert "down" == serving.state().quorum
+
+
+# -- refusals
+
+
+def test_a_refused_operation_is_tried_again_after_a_look_at_the_table(serving: Director) -> None:
+    serving.kernel.refusals.append(errno.ENOMEM)
+
+    serving.hear("web/one", up=False)
+
+    assert {"192.0.2.11:80": 1} == serving.pool()
+    assert ["ipvsadm -d -t 192.0.2.1:80 -r 192.0.2.10:80: Cannot allocate memory"] == [
+        text for text in serving.reports() if text.startswith("ipvsadm")
+    ]
+    assert "" == serving.state().problem
+
+
+def test_a_service_that_stays_refused_is_shown_and_does_not_hold_up_the_others() -> None:
+    director = Director(MemoryIpvs(schedulers=["rr"]))
+    bad = service(server("one", "192.0.2.10", vs="bad"), name="bad", addresses=("192.0.2.1:81",), scheduler="mh")
+    director.start(configuration(bad, service(server("one", "192.0.2.10"))))
+    director.hear("bad/one", up=True)
+
+    director.hear("web/one", up=True)
+
+    assert {"192.0.2.10:80": 1} == director.pool()
+    assert director.state("bad").problem.startswith("ipvsadm -A -t 192.0.2.1:81 -s mh")
+    assert "" == director.state("web").problem
+
+
+def test_a_service_that_stays_refused_is_tried_ever_more_rarely() -> None:
+    director = Director(MemoryIpvs(schedulers=[]))
+    director.start(two_servers())
+    director.forget_effects()
+
+    director.advance(seconds(120))
+
+    tries = [operations for operations in director.asked() if AddService(WEB, RR) in operations]
+    assert 4 <= len(tries) <= 10
+
+
+def test_a_kernel_without_ipvs_is_a_warning_and_is_asked_again(director: Director) -> None:
+    director.kernel.absent = True
+    director.start(two_servers())
+    assert [True] == [problem.warning for answer in director.answers() for problem in answer.problems]
+    director.hear("web/one", up=True)
+    assert "modprobe ip_vs" in director.state().problem
+
+    director.kernel.absent = False
+    director.advance(seconds(31))
+
+    assert {"192.0.2.10:80": 1} == director.pool()
+    assert "" == director.state().problem
+
+
+# -- what is told
+
+
+def test_a_state_shows_each_server_as_it_is(director: Director) -> None:
+    director.start(two_servers())
+    director.hear("web/one", up=True, reason="connected")
+
+    state = director.state()
+
+    assert ("web", "tcp", ("192.0.2.1:80",), "rr", "NAT") == (
+        state.name,
+        state.protocol,
+        state.addresses,
+        state.scheduler,
+        state.forward,
+    )
+    row = ServerRow(
+        subject="web/one",
+        addresses=("192.0.2.10:80",),
+        state="UP",
+        reason="connected",
+        weight=1,
+        configured_weight=1,
+        active=0,
+        inactive=0,
+    )
+    assert row == state.servers[0]
+    assert -1 == state.servers[1].weight
+
+
+def test_a_big_pool_is_told_in_parts_that_fit_a_frame(director: Director) -> None:
+    servers = [server(f"s{number}", f"198.51.{number // 250}.{number % 250 + 1}") for number in range(600)]
+
+    director.start(configuration(service(*servers)))
+
+    keys = [effect.key for effect in director.effects if isinstance(effect, Tell) and effect.key.startswith("web")]
+    assert ["web", "web#1", "web#2"] == keys
+    assert [250, 250, 100] == [len(state.servers) for state in director.told(ServiceState)]
+
+
+def test_a_verdict_that_is_gone_leaves_the_server_as_it_was(serving: Director) -> None:
+    serving.handle(Received(topic="services.check", key="web/one#0", sender="checker", message=None))
+
+    assert [] == serving.asked()
+    assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()
+
+
+def test_messages_of_others_are_not_for_it(serving: Director) -> None:
+    serving.handle(Received(topic="services.check", key="x#0", sender="checker", message=check_state("x", up=False)))
+    serving.handle(Received(topic="vrrp.instance", key="tic", sender="vrrp", message=None))
+
+    assert [] == serving.asked()
+
+
+def test_nothing_is_due_before_a_commit() -> None:
+    engine = IpvsEngine()
+
+    assert engine.deadline is None
+    assert [] == engine.wake(START)
+
+
+def test_forwarding_of_the_sorry_server_is_its_own() -> None:
+    director = Director()
+    director.start(two_servers(sorry_server=SORRY, sorry_forward=DR))
+
+    director.advance(seconds(7))
+
+    assert Destination(method="DR", weight=1) == director.kernel.table[WEB].destinations[SORRY]

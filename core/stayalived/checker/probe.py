@@ -82,7 +82,6 @@ class Prober:
         try:
             known = self._known.get(number) or self._learn(effect, target or effect.identity.aim())
             if known.in_steps:
-                self._watchdog.running = known.label
                 steps = known.check.steps(known.target)
                 self._stepper.start(number, steps, known.target, known.label)
                 self._set_timer()
@@ -115,7 +114,11 @@ class Prober:
 
     def _learn(self, effect: StartProbe, target: Target) -> _Known:
         """Make the check of a probe, once."""
-        check = self._make(effect.identity)
+        self._watchdog.enter(str(effect.identity))
+        try:
+            check = self._make(effect.identity)
+        finally:
+            self._watchdog.leave()
         in_steps = type(check).steps is not Check.steps
         known = _Known(check, target, str(effect.identity), in_steps)
         self._known[effect.probe] = known

@@ -16,10 +16,10 @@ from stayalived.plugin.checks import Connect, NetworkFailure, Steps, Target
 from stayalived.plugin.steps import check_step, check_verdict
 from stayalived.timing import Duration, Instant, after, elapsed
 
-MOST_EVENTS = 1024
-"""Events taken from the kernel at a time."""
+MOST_EVENTS = 256
+"""Events taken from the kernel at a time; what else the loop has to do comes between."""
 
-MOST_EXPIRED = 1024
+MOST_EXPIRED = 256
 
 _BOTH = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
@@ -28,7 +28,13 @@ _READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDH
 class Watched(Protocol):
     """Who has the loop: the watchdog names it when it keeps it."""
 
-    running: str
+    def enter(self, label: str) -> None:
+        """A check's code gets the loop."""
+        ...
+
+    def leave(self) -> None:
+        """It has given the loop back."""
+        ...
 
 
 class Run:
@@ -143,7 +149,7 @@ class Stepper:
         """Give the body the answers it waits for until a step has to wait for the network, or the body ends."""
         session, steps = run.session, run.steps
         timeout = session.target.connect_timeout
-        self._watched.running = run.label
+        self._watched.enter(run.label)
         try:
             while True:
                 step = check_step(next(steps) if answer is None else steps.send(answer))
@@ -162,7 +168,7 @@ class Stepper:
         except BaseException as error:  # noqa: BLE001  (whatever a plugin raises is its own loss)
             self._end(run, PluginFault(text=describe(error)))
         finally:
-            self._watched.running = ""
+            self._watched.leave()
 
     def _conclude(self, run: Run, value: object) -> None:
         """Take the body's verdict."""

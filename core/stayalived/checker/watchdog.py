@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class Watchdog:
-    """Watches one loop. `running` is whose code has it now, empty when it is ours."""
+    """Watches one loop. `running` is whose code has it now, empty when it is nobody's but ours."""
 
     def __init__(self, name: str, clock: Callable[[], Instant], limit: Duration = LIMIT) -> None:
         """Start the thread that logs. To be made in the thread that runs the loop.
@@ -45,6 +45,8 @@ class Watchdog:
             limit: how long a check may keep the loop.
         """
         self.running = ""
+        self._since = Instant(0)
+        self._overlong = ""
         self.blocks = 0
         self._name = name
         self._clock = clock
@@ -65,6 +67,16 @@ class Watchdog:
         if self._timer is None:
             self._tick()
 
+    def enter(self, label: str) -> None:
+        """Say that a check's code gets the loop."""
+        self.running, self._since = label, self._clock()
+
+    def leave(self) -> None:
+        """Say that it has given the loop back."""
+        if elapsed(self._since, self._clock()) >= self._limit:
+            self._overlong = self.running
+        self.running = ""
+
     def close(self) -> None:
         """Stop watching and end the thread."""
         if self._timer is not None:
@@ -83,7 +95,7 @@ class Watchdog:
             return
         try:
             faulthandler.dump_traceback_later(
-                in_seconds(Duration(self._limit + TICK)), repeat=False, file=self._write_end
+                in_seconds(Duration(self._limit + TICK)), repeat=True, file=self._write_end
             )
         except (RuntimeError, MemoryError) as error:  # no room for its thread: a plugin leaks, and that is reported
             self._log.debug("%s: the loop is not watched for now: %s", self._name, error)
@@ -92,12 +104,19 @@ class Watchdog:
     def _listen(self) -> None:
         """Log each dump that comes through the pipe. Runs in a thread of its own."""
         while data := os.read(self._read_end, _PIPE_READ):
-            culprit = self.running
+            culprit = self._culprit()
             time.sleep(0.01)  # the dump comes in many small writes
             data += self._read_rest()
             stack = loop_stack(data.decode(errors="replace"), self._thread_of_loop)
             if not is_waiting(stack):
                 self._tell(culprit, stack)
+
+    def _culprit(self) -> str:
+        """Return who keeps the loop now, or did until just now: code that keeps the interpreter as well ends first."""
+        if self.running and elapsed(self._since, self._clock()) >= self._limit:
+            return self.running
+        culprit, self._overlong = self._overlong, ""
+        return culprit
 
     def _read_rest(self) -> bytes:
         """Return what else has come, without waiting for it."""
@@ -112,7 +131,7 @@ class Watchdog:
     def _tell(self, culprit: str, stack: str) -> None:
         """Write a line about a blocked loop unless the same was said just now."""
         self.blocks += 1
-        who = f"check {culprit}" if culprit else "something that is no check's own body"
+        who = f"check {culprit}" if culprit else "no single check, but all that is to do,"
         now = self._clock()
         told_at, unsaid = self._named.get(who, (None, 0))
         if told_at is not None and elapsed(told_at, now) < QUIET:
@@ -164,7 +183,7 @@ def labelled(
     resume: Callable[[Any], Any] = body.send
     argument: Any = None
     while True:
-        watchdog.running = label
+        watchdog.enter(label)
         try:
             awaited = resume(argument)
         except StopIteration as stop:
@@ -172,7 +191,7 @@ def labelled(
         except (SystemExit, KeyboardInterrupt) as error:  # asyncio would let them end the loop
             raise PluginFailure(f"raised {type(error).__name__}") from error
         finally:
-            watchdog.running = ""
+            watchdog.leave()
         try:
             argument = yield awaited
             resume = body.send

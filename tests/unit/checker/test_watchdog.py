@@ -29,7 +29,7 @@ def keep_the_loop(watchdog: Watchdog) -> None:
 
 async def test_who_keeps_the_loop_is_named_with_its_stack(watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
     watchdog.watch()
-    watchdog.running = "greedy at 192.0.2.1:80"
+    watchdog.enter("greedy at 192.0.2.1:80")
     keep_the_loop(watchdog)
     (record,) = caplog.records
     assert record.levelno == logging.ERROR
@@ -38,8 +38,33 @@ async def test_who_keeps_the_loop_is_named_with_its_stack(watchdog: Watchdog, ca
     assert "in _listen" not in record.message
 
 
+async def test_many_short_ones_together_are_not_blamed_on_the_last(
+    watchdog: Watchdog, caplog: pytest.LogCaptureFixture
+) -> None:
+    watchdog.watch()
+    end = time.monotonic() + 5
+    while not watchdog.blocks and time.monotonic() < end:
+        watchdog.enter("short")
+        watchdog.leave()
+    assert "no single check, but all that is to do, keeps the loop" in caplog.text
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+
+
+async def test_one_that_gave_the_loop_back_just_now_is_still_named(
+    watchdog: Watchdog, caplog: pytest.LogCaptureFixture
+) -> None:
+    watchdog.enter("regex")
+    begin = time.monotonic()
+    while time.monotonic() - begin < in_seconds(LIMIT):
+        pass
+    watchdog.leave()
+    watchdog.watch()
+    keep_the_loop(watchdog)
+    assert "check regex keeps the loop" in caplog.text
+
+
 async def test_the_same_one_is_not_named_again_at_once(watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
-    watchdog.running = "greedy"
+    watchdog.enter("greedy")
     for _ in range(2):
         watchdog.watch()
         keep_the_loop(watchdog)
@@ -50,7 +75,7 @@ async def test_the_same_one_is_not_named_again_at_once(watchdog: Watchdog, caplo
 
 async def test_a_loop_that_turns_is_left_alone(watchdog: Watchdog, caplog: pytest.LogCaptureFixture) -> None:
     watchdog.watch()
-    watchdog.running = "quick"
+    watchdog.enter("quick")
     await asyncio.sleep(3 * in_seconds(TICK))
     assert (watchdog.blocks, caplog.records) == (0, [])
 

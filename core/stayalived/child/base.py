@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from stayalived.child.bootstrap import Context
-from stayalived.child.conversation import Conversation
+from stayalived.child.conversation import ALIVE_INTERVAL, Conversation
 from stayalived.child.events import (
     AnswerPrepared,
     ChildEffect,
@@ -28,9 +28,6 @@ from stayalived.engine import Engine
 from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.routes import role_of
 from stayalived.timing import Duration, Instant, after, earliest, seconds
-
-ALIVE_INTERVAL = seconds(1)
-"""How often a child says that its loop turns."""
 
 ORPHAN_LIMIT = seconds(5)
 """How long a child may take to release everything once the supervisor is gone; then it exits as it is."""

@@ -21,6 +21,10 @@ from stayalived.errors import Bug
 from stayalived.messages import control
 from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.routes import forget, pack, unpack
+from stayalived.timing import seconds
+
+ALIVE_INTERVAL = seconds(1)
+"""How often a child says that its loop turns."""
 
 
 class Conversation:

@@ -67,8 +67,7 @@ class Shell(ShellBase[Event, Effect]):
 
     def _turn(self) -> None:
         """Wait for the next thing to happen and deal with it."""
-        self._watch_room()
-        if self.finished:
+        if not self._watch_room():
             return
         self._timer.set(earliest((self._engine_deadline, self._own_deadline)))
         for fd, mask in self._epoll.poll():
@@ -87,17 +86,22 @@ class Shell(ShellBase[Event, Effect]):
             self._wake_engine()
         self._do_own(now)
 
-    def _watch_room(self) -> None:
-        """Watch for writability while something waits, and only then; stop watching a pipe that is closed."""
+    def _watch_room(self) -> bool:
+        """Watch for writability while something waits, and only then; stop watching a pipe that is closed.
+
+        Returns:
+            whether there is anything left to wait for.
+        """
         if self.link.closed:
             if self.link.fileno() in self._callbacks:
                 self.unwatch(self.link.fileno())
                 self._lose_supervisor()  # it may have been a send that found the pipe closed
-            return
+            return not self.finished
         wanted = self.link.waiting > 0
         if wanted != self._watching_room:
             self._epoll.modify(self.link.fileno(), select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
             self._watching_room = wanted
+        return True
 
     def _read_signals(self, awake: socket.socket) -> None:
         numbers = awake.recv(64)

@@ -31,7 +31,7 @@ from stayalived.supervisor.events import (
     TellSystemd,
 )
 from stayalived.supervisor.lifecycle import Child, State
-from stayalived.supervisor.population import ERROR, INFO, WARNING, Population
+from stayalived.supervisor.population import INFO, WARNING, Population
 from stayalived.supervisor.shutdown import Shutdown
 from stayalived.supervisor.switchboard import Fault
 from stayalived.timing import NO_TIME, Duration, Instant, after, earliest, elapsed, for_people, seconds
@@ -251,8 +251,7 @@ class SupervisorEngine:
             case control.Stopped():
                 self._population.ending(child, now)
             case control.Failed(text=text):
-                child.failure = text
-                self._population.report(ERROR, text, child)
+                child.failure = text  # said in the line on its death
             case _:  # Alive says no more than that it came
                 return
 

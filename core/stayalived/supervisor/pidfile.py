@@ -13,12 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stayalived.errors import StayalivedError
-from stayalived.timing import Duration, in_seconds
+from stayalived.timing import Duration, in_seconds, milliseconds
 
 NAME = "stayalived.pid"
 
 _F_OFD_SETLK = 37  # include/uapi/asm-generic/fcntl.h; Python names it from 3.9 on, but not on every platform
-_RETRY = 0.05
+_RETRY = milliseconds(50)
 _WHOLE_FILE = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
@@ -55,7 +55,7 @@ def acquire(run_dir: Path, wait: Duration, sleep: Callable[[float], None] = time
         OSError: the file cannot be opened.
     """
     path = run_dir / NAME
-    left = in_seconds(wait)
+    left = wait
     while True:
         descriptor = _lock(path)
         if descriptor is not None:
@@ -65,8 +65,8 @@ def acquire(run_dir: Path, wait: Duration, sleep: Callable[[float], None] = time
         owner = read(run_dir)
         if left <= 0 or _is_alive(owner):
             raise AlreadyRunning(f"already running (pid {owner}) with run-dir {run_dir}")
-        sleep(_RETRY)
-        left -= _RETRY
+        sleep(in_seconds(_RETRY))
+        left = Duration(left - _RETRY)
 
 
 def read(run_dir: Path) -> int:

@@ -1,5 +1,7 @@
 import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,9 +10,12 @@ from stayalived.messages.codec import MAX_FRAME, Frame, encode
 from stayalived.messages.control import Alive
 from stayalived.messages.routes import pack
 
+Pair = tuple[Link, Link]
+Raw = tuple[socket.socket, Link]
+
 
 @pytest.fixture
-def pair():
+def pair() -> Iterator[Pair]:
     ends = make_pair()
     links = Link(ends[0]), Link(ends[1])
     yield links
@@ -19,7 +24,7 @@ def pair():
 
 
 @pytest.fixture
-def raw():
+def raw() -> Iterator[Raw]:
     theirs, ours = make_pair()
     link = Link(ours)
     yield theirs, link
@@ -27,24 +32,28 @@ def raw():
     link.close()
 
 
-def receive_all(link):
+def receive_all(link: Link) -> list[Frame]:
     frames = []
     while batch := link.receive():
         frames += [frame for frame, _ in batch]
     return frames
 
 
-def state(number, body=b"1"):
+def state(number: object, body: bytes = b"1") -> Frame:
     return Frame("services.check", str(number), body)
 
 
-def memfd(content):
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def memfd(content: bytes) -> int:
     descriptor = os.memfd_create("test")
     os.write(descriptor, content)
     return descriptor
 
 
-def test_frames_arrive_whole_and_in_order(pair):
+def test_frames_arrive_whole_and_in_order(pair: Pair) -> None:
     sender, receiver = pair
     frames = [state(number) for number in range(5)]
     for frame in frames:
@@ -52,7 +61,7 @@ def test_frames_arrive_whole_and_in_order(pair):
     assert frames == receive_all(receiver)
 
 
-def test_a_full_pipe_never_blocks_and_keeps_the_newest_of_each_key(pair):
+def test_a_full_pipe_never_blocks_and_keeps_the_newest_of_each_key(pair: Pair) -> None:
     sender, receiver = pair
     big = bytes(60_000)
     number = 0
@@ -71,7 +80,7 @@ def test_a_full_pipe_never_blocks_and_keeps_the_newest_of_each_key(pair):
     assert state("last", b"new") == arrived[-1]
 
 
-def test_order_is_kept_when_there_is_room_again(pair):
+def test_order_is_kept_when_there_is_room_again(pair: Pair) -> None:
     sender, receiver = pair
     number = 0
     while not sender.waiting:
@@ -84,21 +93,21 @@ def test_order_is_kept_when_there_is_room_again(pair):
     assert "control.alive" == receive_all(receiver)[-1].topic
 
 
-def test_several_thousand_small_frames_fit_without_a_reader(pair):
+def test_several_thousand_small_frames_fit_without_a_reader(pair: Pair) -> None:
     sender, _ = pair
     for number in range(3000):
         sender.send(state(number))
     assert 0 == sender.waiting
 
 
-def test_a_frame_that_is_too_long_is_dropped_and_counted(pair):
+def test_a_frame_that_is_too_long_is_dropped_and_counted(pair: Pair) -> None:
     sender, receiver = pair
     sender.send(state("a", bytes(MAX_FRAME)))
     assert 1 == sender.losses.oversized
     assert [] == receiver.receive()
 
 
-def test_the_longest_frame_passes(pair):
+def test_the_longest_frame_passes(pair: Pair) -> None:
     sender, receiver = pair
     frame = state("a", bytes(MAX_FRAME - 64))
     assert len(encode(frame)) <= MAX_FRAME
@@ -109,7 +118,7 @@ def test_the_longest_frame_passes(pair):
 @pytest.mark.parametrize(
     "datagram", [b"\xc1", b"x", b"\x95", bytes(100), b"\x91" * 2000, os.urandom(64), bytes(MAX_FRAME + 1)]
 )
-def test_what_is_no_frame_is_dropped_and_counted(raw, datagram):
+def test_what_is_no_frame_is_dropped_and_counted(raw: Raw, datagram: bytes) -> None:
     theirs, link = raw
     theirs.send(datagram)
     theirs.send(encode(state("good")))
@@ -117,14 +126,14 @@ def test_what_is_no_frame_is_dropped_and_counted(raw, datagram):
     assert 1 == link.bad_frames
 
 
-def test_one_call_takes_a_bounded_number(pair):
+def test_one_call_takes_a_bounded_number(pair: Pair) -> None:
     sender, receiver = pair
     for number in range(FRAMES_AT_ONCE + 1):
         sender.send(state(number))
     assert [FRAMES_AT_ONCE, 1] == [len(receiver.receive()), len(receiver.receive())]
 
 
-def test_a_descriptor_travels_with_its_frame(pair):
+def test_a_descriptor_travels_with_its_frame(pair: Pair) -> None:
     sender, receiver = pair
     sender.send(state("a"), memfd(b"configuration"))
     ((frame, descriptors),) = receiver.receive()
@@ -132,7 +141,7 @@ def test_a_descriptor_travels_with_its_frame(pair):
     assert state("a") == frame
 
 
-def test_a_descriptor_belongs_to_the_link(pair):
+def test_a_descriptor_belongs_to_the_link(pair: Pair) -> None:
     sender, receiver = pair
     descriptor = memfd(b"x")
     sender.send(state("a"), descriptor)
@@ -142,18 +151,18 @@ def test_a_descriptor_belongs_to_the_link(pair):
         os.close(descriptors[0])
 
 
-def test_too_many_descriptors_are_refused_and_none_is_left_open(raw):
+def test_too_many_descriptors_are_refused_and_none_is_left_open(raw: Raw) -> None:
     theirs, link = raw
     descriptors = [os.dup(0) for _ in range(20)]
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     socket.send_fds(theirs, [encode(state("a"))], descriptors)
     assert [] == link.receive()
-    assert (1, before) == (link.bad_frames, len(os.listdir("/proc/self/fd")))
+    assert (1, before) == (link.bad_frames, open_descriptors())
     for descriptor in descriptors:
         os.close(descriptor)
 
 
-def test_the_end_is_seen_after_what_came_before_it(raw):
+def test_the_end_is_seen_after_what_came_before_it(raw: Raw) -> None:
     theirs, link = raw
     theirs.send(encode(state("a")))
     theirs.close()
@@ -161,7 +170,7 @@ def test_the_end_is_seen_after_what_came_before_it(raw):
     assert link.closed
 
 
-def test_sending_to_one_who_is_gone_is_harmless(raw):
+def test_sending_to_one_who_is_gone_is_harmless(raw: Raw) -> None:
     theirs, link = raw
     theirs.close()
     link.send(state("a"), memfd(b"x"))
@@ -171,14 +180,14 @@ def test_sending_to_one_who_is_gone_is_harmless(raw):
     assert 0 == link.waiting
 
 
-def test_what_waits_for_one_who_dies_is_given_up(pair):
+def test_what_waits_for_one_who_dies_is_given_up(pair: Pair) -> None:
     sender, receiver = pair
     while not sender.waiting:
         sender.send(state(sender.fileno(), bytes(60_000)), memfd(b"x"))
         sender.send(Frame("event", "", bytes(60_000)))
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     sender.send(pack(Alive()), memfd(b"x"))
     receiver.close()
     sender.flush()
     assert 0 == sender.waiting
-    assert len(os.listdir("/proc/self/fd")) < before + 1
+    assert open_descriptors() < before + 1

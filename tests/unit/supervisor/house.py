@@ -1,21 +1,23 @@
 """A supervisor engine with children that do as they are told, in virtual time: for unit and property tests."""
 
 from collections import deque
+from collections.abc import Iterable
+from typing import Any, Self
 
 from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.codec import Frame
-from stayalived.messages.control import Needs, Start
+from stayalived.messages.control import Message, Needs, Start
 from stayalived.messages.routes import pack, topic_of, unpack
 from stayalived.supervisor import events as ev
 from stayalived.supervisor.engine import SupervisorEngine
 from stayalived.supervisor.lifecycle import State
-from stayalived.timing import Instant, after, seconds
+from stayalived.timing import Duration, Instant, after, seconds
 
 ALL = ("log", "vrrp", "ipvs", "checker", "notify", "runner", "api")
 
 
-def needs(children=ALL, **changes):
+def needs(children: Iterable[str] = ALL, **changes: object) -> Needs:
     values = {
         "children": tuple(children),
         "child_wait_time": seconds(5),
@@ -35,7 +37,7 @@ def needs(children=ALL, **changes):
 class Kid:
     """A child process as the supervisor may expect it to be, unless told otherwise."""
 
-    def __init__(self, pid, start, generation):
+    def __init__(self, pid: int, start: Start, generation: int) -> None:
         self.pid = pid
         self.start = start
         self.generation = generation
@@ -47,7 +49,7 @@ class Kid:
 class House:
     """Carries out effects, lets children answer, and moves time."""
 
-    def __init__(self, first=None, watchdog=None):
+    def __init__(self, first: Needs | None = None, watchdog: Duration | None = None) -> None:
         self.now = Instant(1_000_000_000)
         self.engine = SupervisorEngine(run_dir="/run/x", config_dir="/etc/x", watchdog=watchdog)
         self.needs = first if first is not None else needs()
@@ -67,25 +69,25 @@ class House:
         self._blob = 0
         self._queue = deque()
 
-    def start(self):
+    def start(self) -> Self:
         self.give(ev.Started())
         return self
 
-    def give(self, event):
+    def give(self, event: ev.Event) -> Self:
         """Hand in an event, and everything that the children do because of it."""
         self._queue.append(event)
         while self._queue:
             self._perform(self.engine.handle(self._queue.popleft(), self.now))
         return self
 
-    def say(self, name, message, **where):
-        return self.give(ev.FrameReceived(name=name, frame=pack(message, **where)))
+    def say(self, name: str, message: Message, key: str = "", peer: str = "", sequence: int = 0) -> Self:
+        return self.give(ev.FrameReceived(name=name, frame=pack(message, key=key, peer=peer, sequence=sequence)))
 
-    def die(self, name, signal=9, status=0):
+    def die(self, name: str, signal: int = 9, status: int = 0) -> Self:
         kid = self.kids.pop(name)
         return self.give(ev.ChildExited(name=name, pid=kid.pid, status=status, signal=signal))
 
-    def advance(self, length, step=0.5):
+    def advance(self, length: float, step: float = 0.5) -> Self:
         """Let time pass, with a sign of life of every child that is not mute."""
         end = after(self.now, seconds(length))
         while self.now < end:
@@ -99,29 +101,29 @@ class House:
                 self._perform(self.engine.handle(self._queue.popleft(), self.now))
         return self
 
-    def reload(self, new=None, problems=()):
+    def reload(self, new: Needs | None = None, problems: tuple[Problem, ...] = ()) -> Self:
         self.needs, self.problems = (new or self.needs), problems
         return self.give(ev.SignalReceived(order=ev.Order.RELOAD))
 
-    def states(self):
+    def states(self) -> dict[str, State]:
         return {child.name: child.state for child in self.engine.children() if child.name != "config"}
 
-    def all_running(self):
+    def all_running(self) -> bool:
         return set(self.states().values()) == {State.RUNNING}
 
-    def sent(self, name, message_type):
+    def sent(self, name: str, message_type: type[Message]) -> list[Any]:
         """Messages of one type that the present process of a child was sent."""
         topic = topic_of(message_type).name
         return [unpack(frame) for frame in self.kids[name].received if frame.topic == topic]
 
-    def told(self, name):
+    def told(self, name: str) -> dict[tuple[str, str], bytes]:
         """Topic and key of every frame of state that the present process of a child has got, with its last body."""
         return {(frame.topic, frame.key): frame.body for frame in self.kids[name].received}
 
-    def starts(self, name):
+    def starts(self, name: str) -> list[Start]:
         return [start for forked, start in self.forks if forked == name]
 
-    def _perform(self, effects):
+    def _perform(self, effects: Iterable[ev.Effect]) -> None:
         self.effects += effects
         for effect in effects:
             match effect:
@@ -146,7 +148,7 @@ class House:
                 case ev.Report(text=text):
                     self.reports.append(text)
 
-    def _fork(self, name, start, generation):
+    def _fork(self, name: str, start: Start, generation: int) -> None:
         assert name not in self.kids, f"two processes of {name}"
         self._pids += 1
         self.forks.append((name, start))
@@ -161,7 +163,7 @@ class House:
         else:
             self._queue.append(self._frame(name, control.Hello(pid=kid.pid, user="stayalived")))
 
-    def _parse(self, kid):
+    def _parse(self, kid: Kid) -> None:
         fatal = any(not problem.warning for problem in self.problems)
         blob = None
         if not fatal:
@@ -175,7 +177,7 @@ class House:
         self._queue.append(ev.EndOfFile(name="config"))
         self._end("config", 0)
 
-    def _react(self, name, frame: Frame):
+    def _react(self, name: str, frame: Frame) -> None:
         if name in self.mute or not frame.topic.startswith("control."):
             return
         match unpack(frame):
@@ -193,9 +195,9 @@ class House:
                 self._queue.append(self._frame(name, control.Stopped()))
                 self._end(name, 0)
 
-    def _end(self, name, status):
+    def _end(self, name: str, status: int) -> None:
         pid = self.kids.pop(name).pid
         self._queue.append(ev.ChildExited(name=name, pid=pid, status=status, signal=0))
 
-    def _frame(self, name, message):
+    def _frame(self, name: str, message: Message) -> ev.FrameReceived:
         return ev.FrameReceived(name=name, frame=pack(message))

@@ -13,13 +13,13 @@ from unit.supervisor.house import ALL, House, needs
 WRONG = Problem(path="global.router_id", expected="must be text", found="7")
 
 
-def check_state(subject="web/tic", up=True):
+def check_state(subject: str = "web/tic", up: bool = True) -> CheckState:
     return CheckState(
         subject=subject, number=0, check="tcp", up=up, weight=0, reason="", latency=1, since=1, stale=False
     )
 
 
-def master_lost(house):
+def master_lost(house: House) -> House:
     """Kills vrrp as often as it takes until its delay would outlast the peers' patience."""
     while Start.RELEASE not in house.starts("vrrp"):
         house.advance(5)
@@ -28,17 +28,17 @@ def master_lost(house):
 
 
 class TestStart:
-    def test_log_is_there_before_the_others(self):
+    def test_log_is_there_before_the_others(self) -> None:
         house = House().start()
         assert ["config", "log"] == [name for name, _ in house.forks][:2]
         assert set(ALL) | {"config"} == {name for name, _ in house.forks}
 
-    def test_everybody_is_told_first(self):
+    def test_everybody_is_told_first(self) -> None:
         house = House().start()
         assert {(1, Start.FIRST)} == {(kid.commits[0].generation, kid.commits[0].start) for kid in house.kids.values()}
         assert house.all_running()
 
-    def test_ready_is_said_once_and_after_the_commits(self):
+    def test_ready_is_said_once_and_after_the_commits(self) -> None:
         house = House().start()
         ready = [number for number, effect in enumerate(house.effects) if isinstance(effect, ev.TellSystemd)]
         commits = [
@@ -50,18 +50,18 @@ class TestStart:
         assert max(commits) < ready[0]
         assert house.systemd[0].startswith("READY=1\n")
 
-    def test_ready_is_said_for_an_empty_configuration_too(self):
+    def test_ready_is_said_for_an_empty_configuration_too(self) -> None:
         house = House(needs(())).start()
         assert "READY=1" in house.systemd[0]
 
-    def test_a_bad_configuration_ends_the_daemon_with_its_report(self):
+    def test_a_bad_configuration_ends_the_daemon_with_its_report(self) -> None:
         house = House()
         house.problems = (WRONG,)
         house.start()
         assert (2, (WRONG,)) == (house.exit_code, house.shown)
         assert {"config"} == {name for name, _ in house.forks}
 
-    def test_a_child_that_refuses_the_first_configuration_ends_the_daemon(self):
+    def test_a_child_that_refuses_the_first_configuration_ends_the_daemon(self) -> None:
         house = House()
         house.refusing = {"ipvs"}
         house.start()
@@ -69,20 +69,20 @@ class TestStart:
         assert not house.kids
         assert not house.blobs
 
-    def test_a_config_child_that_dies_ends_the_daemon(self):
+    def test_a_config_child_that_dies_ends_the_daemon(self) -> None:
         house = House()
         house.dying = {"config": 70}
         house.start()
         assert 2 == house.exit_code
         assert "exit code 70" in str(house.shown[0])
 
-    def test_a_config_child_that_is_silent_is_killed(self):
+    def test_a_config_child_that_is_silent_is_killed(self) -> None:
         house = House()
         house.mute = {"config"}
         house.start().advance(31)
         assert 2 == house.exit_code
 
-    def test_one_that_cannot_start_does_not_hold_up_the_others(self):
+    def test_one_that_cannot_start_does_not_hold_up_the_others(self) -> None:
         house = House()
         house.dying = {"vrrp": 4}
         house.start().advance(0.1)
@@ -92,19 +92,19 @@ class TestStart:
 
 
 class TestDeath:
-    def test_the_first_death_is_repaired_at_once(self):
+    def test_the_first_death_is_repaired_at_once(self) -> None:
         house = House().start()
         house.die("checker").advance(0.001)
         assert house.all_running()
         assert [Start.FIRST, Start.RESPAWNED] == house.starts("checker")
 
-    def test_a_restarted_child_gets_the_accepted_configuration(self):
+    def test_a_restarted_child_gets_the_accepted_configuration(self) -> None:
         house = House().start()
         house.reload()
         house.die("ipvs").advance(0.001)
         assert [control.Commit(generation=2, start=Start.RESPAWNED)] == house.kids["ipvs"].commits
 
-    def test_delays_grow(self):
+    def test_delays_grow(self) -> None:
         house = House().start()
         for delay in (0, 1, 2, 4, 8, 16, 32, 60, 60):
             house.die("checker").advance(max(delay - 0.01, 0.0))
@@ -112,7 +112,7 @@ class TestDeath:
             house.advance(0.02)
             assert State.RUNNING is house.states()["checker"]
 
-    def test_a_long_life_makes_good_for_early_deaths(self):
+    def test_a_long_life_makes_good_for_early_deaths(self) -> None:
         house = House().start()
         for delay in (0, 1, 2):
             house.die("checker").advance(delay + 0.01)
@@ -120,7 +120,7 @@ class TestDeath:
         house.die("checker").advance(0.001)
         assert State.RUNNING is house.states()["checker"]
 
-    def test_a_silent_child_is_killed_and_replaced(self):
+    def test_a_silent_child_is_killed_and_replaced(self) -> None:
         house = House().start()
         house.mute = {"runner"}
         house.advance(2.9)
@@ -129,34 +129,34 @@ class TestDeath:
         assert ev.Kill(name="runner") in house.effects
         assert 2 == len(house.starts("runner"))
 
-    def test_only_the_silent_one_is_replaced(self):
+    def test_only_the_silent_one_is_replaced(self) -> None:
         house = House().start()
         house.mute = {"runner"}
         house.advance(10)
         assert {"runner"} == {effect.name for effect in house.effects if isinstance(effect, ev.Kill)}
 
-    def test_after_an_absence_of_its_own_the_supervisor_kills_nobody(self):
+    def test_after_an_absence_of_its_own_the_supervisor_kills_nobody(self) -> None:
         house = House().start()
         house.now += seconds(3600)
         house._perform(house.engine.wake(house.now))
         house.advance(10)
         assert not [effect for effect in house.effects if isinstance(effect, ev.Kill)]
 
-    def test_a_child_that_closes_its_pipe_and_stays_is_killed(self):
+    def test_a_child_that_closes_its_pipe_and_stays_is_killed(self) -> None:
         house = House().start()
         house.give(ev.EndOfFile(name="api"))
         house.advance(1.1)
         assert ev.Kill(name="api") in house.effects
         assert house.all_running()
 
-    def test_a_late_exit_of_a_former_process_changes_nothing(self):
+    def test_a_late_exit_of_a_former_process_changes_nothing(self) -> None:
         house = House().start()
         pid = house.kids["api"].pid
         house.die("api").advance(0.001)
         house.give(ev.ChildExited(name="api", pid=pid, status=0, signal=9))
         assert house.all_running()
 
-    def test_a_fork_that_fails_is_tried_again(self):
+    def test_a_fork_that_fails_is_tried_again(self) -> None:
         house = House().start()
         kid = house.kids.pop("api")
         house.give(ev.ChildExited(name="api", pid=kid.pid, status=0, signal=9))
@@ -166,7 +166,7 @@ class TestDeath:
         child = next(child for child in house.engine.children() if child.name == "api")
         assert (State.BACKOFF, "cannot fork: no memory") == (child.state, child.note.partition(" (")[0])
 
-    def test_what_a_child_says_of_its_failure_is_shown(self):
+    def test_what_a_child_says_of_its_failure_is_shown(self) -> None:
         house = House().start()
         house.say("vrrp", control.Failed(code=4, text="vrrp: lacks CAP_NET_RAW"))
         house.die("vrrp", signal=0, status=4)
@@ -175,13 +175,13 @@ class TestDeath:
 
 
 class TestCrashLoop:
-    def test_short_delays_leave_the_addresses_alone(self):
+    def test_short_delays_leave_the_addresses_alone(self) -> None:
         house = House().start()
         for _ in range(3):  # delays of 0, 1 and 2 s end before 3.6 s less 0.5 s
             house.die("vrrp").advance(2.1)
         assert Start.RELEASE not in house.starts("vrrp")
 
-    def test_a_delay_that_outlasts_the_peers_makes_it_release_at_once(self):
+    def test_a_delay_that_outlasts_the_peers_makes_it_release_at_once(self) -> None:
         house = House().start()
         for _ in range(4):
             house.die("vrrp").advance(2.1)
@@ -189,13 +189,13 @@ class TestCrashLoop:
         assert ev.ForgetSendTimes() in house.effects
         assert State.BACKOFF is house.states()["vrrp"]
 
-    def test_it_comes_back_when_the_delay_is_over(self):
+    def test_it_comes_back_when_the_delay_is_over(self) -> None:
         house = master_lost(House().start())
         house.advance(4.1)
         assert State.RUNNING is house.states()["vrrp"]
         assert Start.RESPAWNED is house.starts("vrrp")[-1]
 
-    def test_six_kills_in_a_minute(self):
+    def test_six_kills_in_a_minute(self) -> None:
         house = House().start()
         for _ in range(6):
             while "vrrp" not in house.kids:
@@ -205,7 +205,7 @@ class TestCrashLoop:
         house.advance(20)
         assert house.all_running()
 
-    def test_a_release_that_dies_is_tried_again_but_not_for_ever(self):
+    def test_a_release_that_dies_is_tried_again_but_not_for_ever(self) -> None:
         house = House().start()
         for _ in range(3):
             house.die("vrrp").advance(2.1)
@@ -216,7 +216,7 @@ class TestCrashLoop:
         assert 3 == house.starts("vrrp").count(Start.RELEASE)
         assert "vrrp" not in house.kids
 
-    def test_other_children_never_release(self):
+    def test_other_children_never_release(self) -> None:
         house = House().start()
         for _ in range(8):
             house.die("ipvs").advance(65, step=10)
@@ -224,7 +224,7 @@ class TestCrashLoop:
 
 
 class TestRetelling:
-    def test_a_restarted_child_is_told_the_newest_of_each_key(self):
+    def test_a_restarted_child_is_told_the_newest_of_each_key(self) -> None:
         house = House().start()
         house.say("checker", check_state(up=False), key="web/tic#0")
         house.say("checker", check_state(up=True), key="web/tic#0")
@@ -234,27 +234,27 @@ class TestRetelling:
         assert pack(check_state(up=True)).body == told["services.check", "web/tic#0"]
         assert ("services.round", "") not in told
 
-    def test_a_key_that_is_gone_is_not_told(self):
+    def test_a_key_that_is_gone_is_not_told(self) -> None:
         house = House().start()
         house.say("checker", check_state(), key="web/tic#0")
         house.give(ev.FrameReceived(name="checker", frame=Frame("services.check", "web/tic#0")))
         house.die("ipvs").advance(0.001)
         assert ("services.check", "web/tic#0") not in house.told("ipvs")
 
-    def test_a_restarted_child_is_told_what_it_told_itself(self):
+    def test_a_restarted_child_is_told_what_it_told_itself(self) -> None:
         house = House().start()
         house.say("checker", check_state(), key="web/tic#0")
         house.die("checker").advance(0.001)
         assert ("services.check", "web/tic#0") in house.told("checker")
 
-    def test_state_is_told_before_the_configuration(self):
+    def test_state_is_told_before_the_configuration(self) -> None:
         house = House().start()
         house.say("checker", check_state(), key="web/tic#0")
         house.die("ipvs").advance(0.001)
         topics = [frame.topic for frame in house.kids["ipvs"].received]
         assert topics.index("services.check") < topics.index("control.prepare")
 
-    def test_events_wait_for_a_child_that_is_away(self):
+    def test_events_wait_for_a_child_that_is_away(self) -> None:
         house = House().start()
         house.die("notify")
         event = Notice(
@@ -265,7 +265,7 @@ class TestRetelling:
         house.advance(0.001)
         assert event in house.sent("notify", Notice)
 
-    def test_api_knows_how_every_child_is(self):
+    def test_api_knows_how_every_child_is(self) -> None:
         house = House().start()
         house.die("api").advance(0.001)
         states = {state.name: (state.state, state.user) for state in house.sent("api", control.ChildState)}
@@ -273,7 +273,7 @@ class TestRetelling:
 
 
 class TestReload:
-    def test_all_commit_or_none(self):
+    def test_all_commit_or_none(self) -> None:
         house = House().start()
         house.refusing = {"checker"}
         house.reload()
@@ -281,20 +281,20 @@ class TestReload:
         assert [control.Abort(generation=2)] == house.sent("vrrp", control.Abort)
         assert len(house.blobs) == 1
 
-    def test_a_good_one_reaches_everybody_as_a_reload(self):
+    def test_a_good_one_reaches_everybody_as_a_reload(self) -> None:
         house = House().start()
         house.reload()
         last = {(kid.commits[-1].generation, kid.commits[-1].start) for kid in house.kids.values()}
         assert {(2, Start.RELOAD)} == last
         assert len(house.blobs) == 1
 
-    def test_systemd_is_told_both_ends_of_it(self):
+    def test_systemd_is_told_both_ends_of_it(self) -> None:
         house = House().start()
         house.reload()
         assert f"RELOADING=1\nMONOTONIC_USEC={house.now // 1000}" == house.systemd[1]
         assert house.systemd[2].startswith("READY=1")
 
-    def test_a_broken_file_changes_nothing_and_is_reported(self):
+    def test_a_broken_file_changes_nothing_and_is_reported(self) -> None:
         house = House().start()
         before = {name: kid.pid for name, kid in house.kids.items()}
         house.reload(problems=(WRONG,))
@@ -302,7 +302,7 @@ class TestReload:
         assert [] == house.sent("vrrp", control.Prepare)[1:]
         assert f"configuration refused: {WRONG}" in house.reports
 
-    def test_silence_is_a_refusal(self):
+    def test_silence_is_a_refusal(self) -> None:
         house = House().start()
         house.mute = {"checker"}
         house.reload()
@@ -310,7 +310,7 @@ class TestReload:
         house.advance(10.2)
         assert [control.Abort(generation=2)] == house.sent("vrrp", control.Abort)
 
-    def test_ten_hups_end_in_the_last(self):
+    def test_ten_hups_end_in_the_last(self) -> None:
         house = House().start()
         house.mute = {"config"}
         house.reload()
@@ -322,26 +322,26 @@ class TestReload:
         assert 3 == sum(name == "config" for name, _ in house.forks)
         assert ev.AllowKeys(keys=77) in house.effects
 
-    def test_who_asked_is_answered_when_it_is_over(self):
+    def test_who_asked_is_answered_when_it_is_over(self) -> None:
         house = House().start()
         house.say("api", control.Request(identifier=5, verb="reload"))
         reply = house.sent("api", control.Reply)[0]
         assert (5, True, 2) == (reply.identifier, reply.accepted, reply.generation)
 
-    def test_who_asked_is_given_the_problems(self):
+    def test_who_asked_is_given_the_problems(self) -> None:
         house = House().start()
         house.problems = (WRONG,)
         house.say("api", control.Request(identifier=6, verb="reload"))
         reply = house.sent("api", control.Reply)[0]
         assert (6, False, (WRONG,)) == (reply.identifier, reply.accepted, reply.problems)
 
-    def test_a_key_that_needs_a_restart_is_refused(self):
+    def test_a_key_that_needs_a_restart_is_refused(self) -> None:
         house = House(needs(start_only=("global.run_dir=/run/a",))).start()
         house.reload(needs(start_only=("global.run_dir=/run/b",)))
         assert any("cannot change without a restart" in line for line in house.reports)
         assert all(1 == len(kid.commits) for kid in house.kids.values())
 
-    def test_many_removals_want_force(self):
+    def test_many_removals_want_force(self) -> None:
         many = tuple(f"virtual_server v{number}" for number in range(30))
         house = House(needs(removable=many)).start()
         house.reload(needs(removable=many[:14]))
@@ -349,32 +349,32 @@ class TestReload:
         house.say("api", control.Request(identifier=1, verb="reload", force=True))
         assert 2 == len(house.kids["ipvs"].commits)
 
-    def test_a_child_that_is_needed_now_is_started_first(self):
+    def test_a_child_that_is_needed_now_is_started_first(self) -> None:
         house = House(needs(("log", "api"))).start()
         house.reload(needs(("log", "api", "vrrp")))
         assert [control.Commit(generation=2, start=Start.FIRST)] == house.kids["vrrp"].commits
 
-    def test_log_is_replaced_when_there_are_new_pairs(self):
+    def test_log_is_replaced_when_there_are_new_pairs(self) -> None:
         house = House(needs(("log", "api"))).start()
         house.reload(needs(("log", "api", "vrrp")))
         assert 2 == len(house.starts("log"))
         assert house.all_running()
 
-    def test_a_child_that_is_not_needed_any_more_is_stopped_and_forgotten(self):
+    def test_a_child_that_is_not_needed_any_more_is_stopped_and_forgotten(self) -> None:
         house = House(needs((*ALL, "checker/acme"))).start()
         house.say("checker/acme", check_state("web/tac"), key="web/tac#0")
         house.reload(needs(ALL))
         assert "checker/acme" not in house.states()
         assert b"" == house.told("ipvs")["services.check", "web/tac#0"]
 
-    def test_a_new_child_that_refuses_goes_again(self):
+    def test_a_new_child_that_refuses_goes_again(self) -> None:
         house = House(needs(("log", "api"))).start()
         house.refusing = {"vrrp"}
         house.reload(needs(("log", "api", "vrrp")))
         assert {"log", "api"} == set(house.kids)
         assert 1 == len(house.kids["api"].commits)
 
-    def test_another_version_of_a_distribution_replaces_its_processes_alone(self):
+    def test_another_version_of_a_distribution_replaces_its_processes_alone(self) -> None:
         names = (*ALL, "checker/acme", "checker/other")
         house = House(needs(names, plugins=("acme 1", "other 1"))).start()
         pids = {name: kid.pid for name, kid in house.kids.items()}
@@ -383,7 +383,7 @@ class TestReload:
         assert {"checker/acme"} == changed
         assert house.all_running()
 
-    def test_a_participant_that_dies_makes_it_a_refusal(self):
+    def test_a_participant_that_dies_makes_it_a_refusal(self) -> None:
         house = House().start()
         house.mute = {"ipvs"}
         house.reload()
@@ -392,7 +392,7 @@ class TestReload:
         assert [control.Abort(generation=2)] == house.sent("vrrp", control.Abort)
         assert [control.Commit(generation=1, start=Start.RESPAWNED)] == house.kids["ipvs"].commits
 
-    def test_one_that_dies_after_its_answer_comes_back_with_what_is_in_force(self):
+    def test_one_that_dies_after_its_answer_comes_back_with_what_is_in_force(self) -> None:
         house = House().start()
         house.mute = {"ipvs"}
         house.reload()
@@ -401,7 +401,7 @@ class TestReload:
         house.say("ipvs", control.Prepared(generation=2))
         assert [1, 2] == [commit.generation for commit in house.kids["checker"].commits]
 
-    def test_a_child_in_back_off_does_not_stand_in_the_way(self):
+    def test_a_child_in_back_off_does_not_stand_in_the_way(self) -> None:
         house = House().start()
         house.die("checker").advance(0.001)
         house.die("checker")
@@ -410,7 +410,7 @@ class TestReload:
         house.advance(1.1)
         assert [2] == [commit.generation for commit in house.kids["checker"].commits]
 
-    def test_an_answer_to_a_withdrawn_question_is_ignored(self):
+    def test_an_answer_to_a_withdrawn_question_is_ignored(self) -> None:
         house = House().start()
         house.mute = {"ipvs"}
         house.refusing = {"checker"}
@@ -420,7 +420,7 @@ class TestReload:
 
 
 class TestStop:
-    def test_vrrp_goes_first_and_log_last(self):
+    def test_vrrp_goes_first_and_log_last(self) -> None:
         house = House().start()
         house.give(ev.SignalReceived(order=ev.Order.STOP))
         stops = [
@@ -432,12 +432,12 @@ class TestStop:
         assert "log" == stops[-1]
         assert (0, {}) == (house.exit_code, house.kids)
 
-    def test_systemd_is_told(self):
+    def test_systemd_is_told(self) -> None:
         house = House().start()
         house.give(ev.SignalReceived(order=ev.Order.STOP))
         assert "STOPPING=1" in house.systemd[-1]
 
-    def test_one_that_does_not_stop_is_killed_after_child_wait_time(self):
+    def test_one_that_does_not_stop_is_killed_after_child_wait_time(self) -> None:
         house = House().start()
         house.mute = {"notify"}
         house.give(ev.SignalReceived(order=ev.Order.STOP))
@@ -447,7 +447,7 @@ class TestStop:
         assert ev.Kill(name="notify") in house.effects
         assert 0 == house.exit_code
 
-    def test_nobody_is_started_again(self):
+    def test_nobody_is_started_again(self) -> None:
         house = House().start()
         forks = len(house.forks)
         house.mute = {"notify"}
@@ -455,7 +455,7 @@ class TestStop:
         house.die("notify")
         assert (forks, 0) == (len(house.forks), house.exit_code)
 
-    def test_addresses_are_released_even_if_vrrp_is_away(self):
+    def test_addresses_are_released_even_if_vrrp_is_away(self) -> None:
         house = House().start()
         house.die("vrrp").advance(0.001)
         house.die("vrrp")  # 1 s of back-off, the addresses are still there
@@ -463,27 +463,27 @@ class TestStop:
         assert Start.RELEASE is house.starts("vrrp")[-1]
         assert 0 == house.exit_code
 
-    def test_leave_reaches_the_children(self):
+    def test_leave_reaches_the_children(self) -> None:
         house = House().start()
         house.mute = {"ipvs"}
         house.say("api", control.Request(identifier=1, verb="stop", leave=True))
         assert [control.Stop(leave=True)] == house.sent("ipvs", control.Stop)
 
-    def test_it_ends_while_the_configuration_is_still_being_read(self):
+    def test_it_ends_while_the_configuration_is_still_being_read(self) -> None:
         house = House()
         house.mute = {"config"}
         house.start()
         house.give(ev.SignalReceived(order=ev.Order.STOP))
         assert (0, {}) == (house.exit_code, house.kids)
 
-    def test_a_reload_that_was_asked_for_is_answered(self):
+    def test_a_reload_that_was_asked_for_is_answered(self) -> None:
         house = House().start()
         house.mute = {"config", "api"}
         house.say("api", control.Request(identifier=9, verb="reload"))
         house.give(ev.SignalReceived(order=ev.Order.STOP))
         assert [9] == [reply.identifier for reply in house.sent("api", control.Reply)]
 
-    def test_nothing_is_left_open(self):
+    def test_nothing_is_left_open(self) -> None:
         house = House().start()
         house.reload()
         house.give(ev.SignalReceived(order=ev.Order.STOP))
@@ -491,29 +491,29 @@ class TestStop:
 
 
 class TestHostileChildren:
-    def test_a_topic_that_is_not_for_the_sender_is_dropped(self):
+    def test_a_topic_that_is_not_for_the_sender_is_dropped(self) -> None:
         house = House().start()
         house.say("checker", FirstRound(open=False))
         assert ("services.round", "") not in house.told("vrrp")
         assert any("topic not allowed" in line for line in house.reports)
 
-    def test_the_sender_is_stamped_by_the_supervisor(self):
+    def test_the_sender_is_stamped_by_the_supervisor(self) -> None:
         house = House().start()
         house.say("checker", check_state(), key="k", peer="ipvs")
         frame = next(frame for frame in house.kids["ipvs"].received if frame.topic == "services.check")
         assert "checker" == frame.peer
 
-    def test_only_api_may_ask(self):
+    def test_only_api_may_ask(self) -> None:
         house = House().start()
         house.say("notify", control.Request(identifier=1, verb="stop"))
         assert house.all_running()
 
-    def test_an_unknown_verb_is_answered(self):
+    def test_an_unknown_verb_is_answered(self) -> None:
         house = House().start()
         house.say("api", control.Request(identifier=1, verb="dance"))
         assert not house.sent("api", control.Reply)[0].accepted
 
-    def test_control_frames_out_of_turn_change_nothing(self):
+    def test_control_frames_out_of_turn_change_nothing(self) -> None:
         house = House().start()
         before = house.states()
         for message in (
@@ -526,7 +526,7 @@ class TestHostileChildren:
             house.say("notify", message)
         assert before == house.states()
 
-    def test_bodies_that_are_none_are_counted(self):
+    def test_bodies_that_are_none_are_counted(self) -> None:
         house = House().start()
         for body in (b"", b"\xc1", b"\x91\xa1x"):
             house.give(ev.FrameReceived(name="notify", frame=Frame("control.hello", "", body)))
@@ -534,7 +534,7 @@ class TestHostileChildren:
         assert house.all_running()
         assert any("not a frame" in line for line in house.reports)
 
-    def test_one_that_invents_keys_harms_only_itself(self):
+    def test_one_that_invents_keys_harms_only_itself(self) -> None:
         house = House().start()
         for number in range(1100):
             house.say("checker", check_state(), key=f"invented{number}")
@@ -542,20 +542,20 @@ class TestHostileChildren:
         assert any("more keys than are configured" in line for line in house.reports)
         assert ("services.round", "") in house.told("vrrp")
 
-    def test_a_blob_that_nobody_asked_for_is_closed(self):
+    def test_a_blob_that_nobody_asked_for_is_closed(self) -> None:
         house = House().start()
         house.blobs.add(99)
         house.give(ev.FrameReceived(name="checker", frame=pack(control.Alive()), blob=99))
         assert 99 not in house.blobs
 
 
-def test_the_watchdog_is_fed():
+def test_the_watchdog_is_fed() -> None:
     house = House(watchdog=milliseconds(500)).start()
     house.advance(2.6)
     assert 5 == house.systemd.count("WATCHDOG=1")
 
 
-def test_the_status_goes_to_the_log():
+def test_the_status_goes_to_the_log() -> None:
     house = House().start()
     house.give(ev.SignalReceived(order=ev.Order.STATUS))
     assert any(line.startswith("status: vrrp: running for") for line in house.reports)

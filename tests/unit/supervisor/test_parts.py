@@ -17,13 +17,13 @@ from unit.supervisor.house import needs
 NOW = Instant(5)
 
 
-def test_back_off_is_that_of_p30():
+def test_back_off_is_that_of_p30() -> None:
     backoff = Backoff()
     delays = [in_seconds(backoff.after_death(seconds(1))) for _ in range(9)]
     assert [0, 1, 2, 4, 8, 16, 32, 60, 60] == delays
 
 
-def test_sixty_seconds_of_life_clear_the_slate():
+def test_sixty_seconds_of_life_clear_the_slate() -> None:
     backoff = Backoff()
     for _ in range(5):
         backoff.after_death(seconds(1))
@@ -31,26 +31,26 @@ def test_sixty_seconds_of_life_clear_the_slate():
 
 
 class TestLifecycle:
-    def test_every_living_state_can_end_and_be_stopped(self):
+    def test_every_living_state_can_end_and_be_stopped(self) -> None:
         for state in ALIVE:
             assert (state, Cue.EXIT) in TRANSITIONS
             assert (state, Cue.STOP) in TRANSITIONS
 
-    def test_an_exit_leads_to_a_state_without_a_process(self):
+    def test_an_exit_leads_to_a_state_without_a_process(self) -> None:
         targets = {target for (_, cue), target in TRANSITIONS.items() if cue is Cue.EXIT}
         assert targets.isdisjoint(ALIVE)
 
-    def test_a_fork_needs_a_state_without_a_process(self):
+    def test_a_fork_needs_a_state_without_a_process(self) -> None:
         assert {State.STOPPED, State.BACKOFF} == {state for state, cue in TRANSITIONS if cue is Cue.FORK}
 
-    def test_every_state_can_be_reached(self):
+    def test_every_state_can_be_reached(self) -> None:
         reached, border = {State.STOPPED}, {State.STOPPED}
         while border:
             border = {to for (state, _), to in TRANSITIONS.items() if state in border} - reached
             reached |= border
         assert set(State) == reached
 
-    def test_a_move_that_the_table_does_not_have_is_a_bug(self):
+    def test_a_move_that_the_table_does_not_have_is_a_bug(self) -> None:
         allowed = set(TRANSITIONS)
         for state, cue in itertools.product(State, Cue):
             if (state, cue) not in allowed:
@@ -59,39 +59,39 @@ class TestLifecycle:
 
 
 class TestMemory:
-    def test_the_newest_of_a_key_is_retold(self):
+    def test_the_newest_of_a_key_is_retold(self) -> None:
         memory = Memory()
         for body in (b"1", b"2"):
             memory.keep(Frame("services.check", "k", body, "checker"))
         assert [Frame("services.check", "k", b"2", "checker")] == list(memory.retell("ipvs"))
 
-    def test_only_receivers_of_a_topic_are_retold_it(self):
+    def test_only_receivers_of_a_topic_are_retold_it(self) -> None:
         memory = Memory()
         memory.keep(Frame("services.check", "k", b"1", "checker"))
         assert [] == list(memory.retell("runner"))
 
-    def test_the_bound_is_per_sender(self):
+    def test_the_bound_is_per_sender(self) -> None:
         memory = Memory()
         memory.allow_keys(1)
         kept = [memory.keep(Frame("services.check", str(n), b"1", "checker/x")) for n in range(MEMORY_SPARE + 2)]
         assert [True] * (MEMORY_SPARE + 1) + [False] == kept
         assert memory.keep(Frame("services.check", "mine", b"1", "checker"))
 
-    def test_forgetting_a_key_makes_room(self):
+    def test_forgetting_a_key_makes_room(self) -> None:
         memory = Memory()
         for number in range(MEMORY_SPARE):
             memory.keep(Frame("services.check", str(number), b"1", "checker"))
         memory.keep(Frame("services.check", "0", b"", "checker"))
         assert memory.keep(Frame("services.check", "new", b"1", "checker"))
 
-    def test_a_sender_that_goes_takes_its_keys_along(self):
+    def test_a_sender_that_goes_takes_its_keys_along(self) -> None:
         memory = Memory()
         memory.keep(Frame("services.check", "a", b"1", "checker/x"))
         memory.keep(Frame("services.check", "b", b"1", "checker"))
         assert [Frame("services.check", "a", b"", "checker/x")] == memory.forget_sender("checker/x")
         assert 1 == len(memory)
 
-    def test_a_key_that_moved_to_another_sender_stays_when_the_first_goes(self):
+    def test_a_key_that_moved_to_another_sender_stays_when_the_first_goes(self) -> None:
         memory = Memory()
         memory.keep(Frame("services.check", "a", b"1", "checker/x"))
         memory.keep(Frame("services.check", "a", b"2", "checker"))
@@ -99,7 +99,7 @@ class TestMemory:
 
 
 class TestSwitchboard:
-    def board(self, *names):
+    def board(self, *names: str) -> tuple[Switchboard, list[tuple[str, Frame]]]:
         delivered = []
         board = Switchboard(lambda name, frame: delivered.append((name, frame)))
         for name in names:
@@ -108,13 +108,13 @@ class TestSwitchboard:
             board.run(name)
         return board, delivered
 
-    def test_calls_go_to_one(self):
+    def test_calls_go_to_one(self) -> None:
         board, delivered = self.board("notify", "notify/x", "runner")
         topic = board.permitted("runner", Frame("runner.ran"))
         board.forward("runner", Frame("runner.ran", "", b"1", "notify/x"), topic)
         assert [("notify/x", Frame("runner.ran", "", b"1", "runner"))] == delivered
 
-    def test_calls_to_nobody_are_counted(self):
+    def test_calls_to_nobody_are_counted(self) -> None:
         board, delivered = self.board("notify", "runner", "api")
         topic = board.permitted("notify", Frame("runner.run"))
         for peer in ("", "api", "nobody"):
@@ -122,7 +122,7 @@ class TestSwitchboard:
         assert 3 == board.faults["notify", Fault.NO_RECEIVER]
         assert [] == delivered
 
-    def test_what_is_held_is_bounded(self):
+    def test_what_is_held_is_bounded(self) -> None:
         board, delivered = self.board("runner", "notify")
         board.pause("runner")
         topic = board.permitted("notify", Frame("runner.run"))
@@ -133,14 +133,14 @@ class TestSwitchboard:
         assert 3 == board.faults["notify", Fault.HELD_TOO_LONG]
         assert [str(number) for number in range(3, HELD_FRAMES + 3)] == [frame.key for _, frame in delivered]
 
-    def test_unknown_topics_and_wrong_senders_are_counted(self):
+    def test_unknown_topics_and_wrong_senders_are_counted(self) -> None:
         board, _ = self.board("checker")
         assert board.permitted("checker", Frame("no.such")) is None
         assert board.permitted("checker", pack(FirstRound(open=True))) is None
         assert 1 == board.faults["checker", Fault.UNKNOWN_TOPIC]
         assert 1 == board.faults["checker", Fault.NOT_ALLOWED]
 
-    def test_a_sender_does_not_hear_itself(self):
+    def test_a_sender_does_not_hear_itself(self) -> None:
         board, delivered = self.board("vrrp", "ipvs")
         topic = board.permitted("vrrp", Frame("vrrp.instance"))
         board.forward("vrrp", Frame("vrrp.instance", "tic", b"1"), topic)
@@ -148,7 +148,7 @@ class TestSwitchboard:
 
 
 class TestReloadRules:
-    def test_children_come_go_and_are_replaced(self):
+    def test_children_come_go_and_are_replaced(self) -> None:
         old = needs(("vrrp", "checker/a", "checker/b"), plugins=("a 1", "b 1"))
         new = needs(("checker/a", "checker/b", "api"), plugins=("a 2", "b 1"))
         change = compare(old, new)
@@ -158,18 +158,18 @@ class TestReloadRules:
         ("before", "left", "refused"),
         [(30, 15, False), (30, 14, True), (9, 0, False), (10, 0, True), (20, 10, False), (12, 2, True)],
     )
-    def test_more_than_half_but_ten_at_least(self, before, left, refused):
+    def test_more_than_half_but_ten_at_least(self, before: int, left: int, refused: bool) -> None:
         old = tuple(f"vrrp_instance {number}" for number in range(before))
         found = objections(needs(removable=old), needs(removable=old[:left]), force=False)
         assert refused == bool(found)
         assert () == objections(needs(removable=old), needs(removable=old[:left]), force=True)
 
-    def test_kinds_are_counted_apart(self):
+    def test_kinds_are_counted_apart(self) -> None:
         instances = tuple(f"vrrp_instance {number}" for number in range(10))
         services = tuple(f"virtual_server {number}" for number in range(90))
         found = objections(needs(removable=instances + services), needs(removable=services), force=False)
         assert ["vrrp_instance"] == [problem.path for problem in found]
 
-    def test_a_start_only_key_is_named_with_both_values(self):
+    def test_a_start_only_key_is_named_with_both_values(self) -> None:
         found = objections(needs(start_only=("a=1",)), needs(start_only=("a=2",)), force=True)
         assert "a: found 2; it was 1 at start and cannot change without a restart" == str(found[0])

@@ -30,7 +30,7 @@ print(house.exit_code)
 """
 
 
-def test_pure_modules_live_without_socket_os_and_time():
+def test_pure_modules_live_without_socket_os_and_time() -> None:
     command = [sys.executable, "-c", PROGRAM, *PURE]
     path = ":".join(entry for entry in sys.path if entry)
     done = subprocess.run(command, capture_output=True, text=True, env={"PYTHONPATH": path}, check=False)

@@ -5,11 +5,16 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 LIMIT = 10.0
+
+
+def links_of(pid: object) -> list[str]:
+    return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
 
 
 class Daemon:
@@ -54,8 +59,11 @@ class Daemon:
         self.process.stderr.close()
 
 
+Start = Callable[[str], Daemon]
+
+
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path: Path) -> Iterator[Start]:
     daemons = []
 
     def begin(children: str) -> Daemon:
@@ -68,7 +76,7 @@ def start(tmp_path):
         daemon.end()
 
 
-def test_a_killed_child_is_replaced(start):
+def test_a_killed_child_is_replaced(start: Start) -> None:
     daemon = start("vrrp checker")
     _, _, pid, first = daemon.read("running", "vrrp")
     daemon.read("running", "checker")
@@ -78,7 +86,7 @@ def test_a_killed_child_is_replaced(start):
     assert pid != again
 
 
-def test_term_stops_in_order_and_takes_the_pid_file_away(start):
+def test_term_stops_in_order_and_takes_the_pid_file_away(start: Start) -> None:
     daemon = start("notify vrrp ipvs")
     for name in ("vrrp", "ipvs", "notify"):
         daemon.read("running", name)
@@ -89,7 +97,7 @@ def test_term_stops_in_order_and_takes_the_pid_file_away(start):
     assert not (daemon.folder / "stayalived.pid").exists()
 
 
-def test_children_ignore_term_and_stop_when_the_supervisor_dies(start):
+def test_children_ignore_term_and_stop_when_the_supervisor_dies(start: Start) -> None:
     daemon = start("vrrp ipvs checker")
     for name in ("vrrp", "ipvs", "checker"):
         os.kill(int(daemon.read("running", name)[2]), signal.SIGTERM)
@@ -98,7 +106,7 @@ def test_children_ignore_term_and_stop_when_the_supervisor_dies(start):
     assert [["stopped", "checker"], ["stopped", "ipvs"], ["stopped", "vrrp"]] == stopped
 
 
-def test_a_reload_reaches_the_running_and_starts_the_new(start):
+def test_a_reload_reaches_the_running_and_starts_the_new(start: Start) -> None:
     daemon = start("vrrp")
     daemon.read("running", "vrrp")
     (daemon.folder / "children").write_text("vrrp api")
@@ -107,7 +115,7 @@ def test_a_reload_reaches_the_running_and_starts_the_new(start):
     assert "first" == daemon.read("running", "api")[3]
 
 
-def test_one_that_breaks_at_birth_does_not_hold_up_the_others(start):
+def test_one_that_breaks_at_birth_does_not_hold_up_the_others(start: Start) -> None:
     daemon = start("runner vrrp")
     assert "first" == daemon.read("running", "vrrp")[3]
     daemon.process.send_signal(signal.SIGTERM)
@@ -116,12 +124,9 @@ def test_one_that_breaks_at_birth_does_not_hold_up_the_others(start):
     assert b"a toy that breaks" in daemon.process.stderr.read()
 
 
-def test_children_hold_no_end_of_another_pipe(start):
+def test_children_hold_no_end_of_another_pipe(start: Start) -> None:
     daemon = start("vrrp ipvs")
     pids = [daemon.read("running", name)[2] for name in ("vrrp", "ipvs")]
-    sockets = [
-        {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(entry).startswith("socket:")}
-        for pid in (*pids, daemon.process.pid)
-    ]
+    sockets = [{link for link in links_of(pid) if link.startswith("socket:")} for pid in (*pids, daemon.process.pid)]
     own, other, _ = sockets
     assert own.isdisjoint(other)

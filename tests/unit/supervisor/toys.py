@@ -16,7 +16,7 @@ from stayalived.messages.control import Parsed
 from stayalived.messages.routes import pack
 from stayalived.supervisor import pidfile
 from stayalived.supervisor.main import Arguments, Supervisor
-from stayalived.timing import seconds
+from stayalived.timing import Instant, seconds
 from unit.supervisor.house import needs
 
 GLOBALS = model.Globals(
@@ -28,17 +28,17 @@ CONFIGURATION = model.Configuration(
 )
 
 
-def say(*words):
+def say(*words: object) -> None:
     os.write(1, (" ".join(str(word) for word in words) + "\n").encode())
 
 
 class ToyEngine:
     deadline = None
 
-    def __init__(self, context):
+    def __init__(self, context: bootstrap.Context) -> None:
         self.context = context
 
-    def handle(self, event, now):
+    def handle(self, event: object, now: Instant) -> list[object]:
         match event:
             case Prepare(generation=generation):
                 return [AnswerPrepared(generation=generation)]
@@ -49,21 +49,21 @@ class ToyEngine:
                 return [Finished()]
         return []
 
-    def wake(self, now):
+    def wake(self, now: Instant) -> list[object]:
         return []
 
 
 class Toy:
     RIGHTS = Rights(user="root")
 
-    def run(self, context, opened):
+    def run(self, context: bootstrap.Context, opened: object) -> None:
         Shell(ToyEngine(context), context, say).run()
 
 
 class ToyConfig:
     RIGHTS = Rights(user="root")
 
-    def run(self, context, opened):
+    def run(self, context: bootstrap.Context, opened: object) -> None:
         from stayalived.config.main import sealed
 
         children = (context.config_dir / "children").read_text().split()
@@ -74,15 +74,15 @@ class ToyConfig:
 class Hang:
     RIGHTS = Rights(user="root")
 
-    def run(self, context, opened):
+    def run(self, context: bootstrap.Context, opened: object) -> None:
         raise RuntimeError("a toy that breaks")
 
 
-def find(name):
+def find(name: str) -> bootstrap.Role:
     return {"config": ToyConfig, "runner": Hang}.get(name, Toy)()
 
 
-def main(folder):
+def main(folder: Path) -> int:
     arguments = Arguments(config_dir=folder, run_dir=folder, host_id="x")
     lock = pidfile.acquire(folder, seconds(0))
     try:

@@ -12,7 +12,8 @@ from stayalived.simulation.blows import Fault
 from stayalived.simulation.crew import NETLINK_TIME, VrrpRole, crew_of
 from stayalived.simulation.draw import INTERFACE, SORRY, Draw, Router
 from stayalived.simulation.lan import Datagram, Lan
-from stayalived.simulation.node import Node, Process
+from stayalived.simulation.node import Node
+from stayalived.simulation.process import Process
 from stayalived.simulation.servers import Farm
 from stayalived.simulation.weather import Phase
 from stayalived.simulation.world import World

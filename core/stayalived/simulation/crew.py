@@ -15,7 +15,7 @@ from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.model import Operation, in_words
 from stayalived.plugin.checks import Verdict
 from stayalived.simulation.lan import Datagram
-from stayalived.simulation.node import AnyEngine, Process, Role
+from stayalived.simulation.process import AnyEngine, Process, Role
 from stayalived.timing import Instant, milliseconds
 from stayalived.vrrp import effects, events
 from stayalived.vrrp.engine import VrrpEngine

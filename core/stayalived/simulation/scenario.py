@@ -87,6 +87,8 @@ def live(cluster: Cluster, seed: int) -> None:
     world.run(storm.end, check)
     weather.clear()
     calm = after(storm.end, Duration(2 * longest_master_down(cluster) + seconds(SETTLING)))
+    for machine in cluster.machines:  # a reload that the storm made fail is asked for again
+        world.at(after(storm.end, seconds(SETTLING / 2)), lambda node=machine.node: node.signal(Order.RELOAD))  # type: ignore[misc]  # mypy does not infer a lambda's default
     world.run(calm, check)
     judge_calm(cluster)
     judge_counts(cluster)

@@ -51,13 +51,13 @@ class Installation:
             AccountProblem: the user cannot be made.
         """
         try:
-            account = self._place_user()
+            self._place_folder(".")
             self._place_folder(CONFIG)
-            self._place_state(account)
+            self._place_state(self._place_user())
             self._place_file(UNIT, unit(self.executable))
             self._place_examples()
         finally:  # also when a later step fails: what was made can be removed
-            if self.changes:
+            if self.changes and (self.root / manifest.PLACE).parent.is_dir():
                 manifest.save(self.root, self.made)
 
     def uninstall(self) -> None:
@@ -101,7 +101,7 @@ class Installation:
         above = str(Path(name).parent)
         if above != ".":
             self._place_folder(above)
-        path.mkdir()
+        path.mkdir(parents=name == ".")
         path.chmod(mode)
         self.made.folders.append(name)
         self._did(f"made folder {path}")

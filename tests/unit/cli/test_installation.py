@@ -85,6 +85,18 @@ def test_what_was_made_is_removed_and_nothing_else(tmp_path: Path) -> None:
     assert run(tmp_path, uninstall=True) == []
 
 
+def test_a_root_that_is_not_there_is_made_and_removed_again(tmp_path: Path) -> None:
+    root = tmp_path / "package" / "root"
+    root.parent.mkdir()
+
+    run(root)
+    assert (root / UNIT).is_file()
+    run(root, uninstall=True)
+
+    assert not root.exists()
+    assert root.parent.is_dir()
+
+
 def test_what_was_there_before_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
     (tmp_path / UNIT).parent.mkdir(parents=True)
     (tmp_path / UNIT).write_text("[Service]\nExecStart=/mine\n")

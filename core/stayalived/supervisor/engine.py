@@ -165,9 +165,10 @@ class SupervisorEngine:
         return effects
 
     def _on_started(self, name: str, pid: int) -> None:
-        child = self._population.children[name]
-        child.pid = pid
-        self._population.tell_child(child)
+        child = self._population.children.get(name)
+        if child is not None and child.alive:
+            child.pid = pid
+            self._population.tell_child(child)
 
     def _on_fork_failed(self, name: str, text: str, now: Instant) -> None:
         child = self._population.children[name]
@@ -176,8 +177,8 @@ class SupervisorEngine:
 
     def _on_exit(self, name: str, pid: int, status: int, signal: int, now: Instant) -> None:
         child = self._population.children.get(name)
-        if child is None or not child.alive or pid != child.pid:
-            return
+        if child is None or not child.alive or (child.pid and pid != child.pid):
+            return  # a former process; one that was not reported as started yet has no number to compare
         if name == CONFIG and child.state is not State.STOPPING:
             child.failure = child.failure or (f"killed by signal {signal}" if signal else f"exit code {status}")
             self._population.retire(child, now)

@@ -10,13 +10,16 @@ from stayalived.messages.routes import CONFIG, SUPERVISOR, forget, pack
 from stayalived.supervisor.events import BlobId, Effect, ForgetSendTimes, Fork, Kill, Send
 from stayalived.supervisor.lifecycle import EXIT_LIMIT, START_LIMIT, Child, Cue, State
 from stayalived.supervisor.switchboard import Switchboard
-from stayalived.timing import Duration, Instant, after, earliest, for_people, seconds
+from stayalived.timing import Duration, Instant, after, earliest, elapsed, for_people, seconds
 
 INFO, WARNING, ERROR = 20, 30, 40
 """Levels of the logging module, which an engine does not import."""
 
 RELEASE_MARGIN = seconds(0.5)
 """Addresses are released this much before the peers' master-down interval could end."""
+
+SIGN_OF_LIFE_OVERDUE = seconds(2)
+"""A child that was not heard for longer was not working any more when it died; it speaks each second."""
 
 RELEASE_ATTEMPTS = 3
 """How often vrrp is started in a row to release its addresses when it dies of that, too."""
@@ -178,7 +181,7 @@ class Population:
             if child.state is State.BACKOFF:
                 self.fork(child, now)
             elif child.limit is None:
-                self.kill(child, now, f"silent since {for_people(Duration(now - child.heard_at))}")
+                self.kill(child, now, f"silent for {for_people(Duration(now - child.heard_at))}")
             else:
                 self.kill(child, now, f"took too long while {child.state}")
 
@@ -243,7 +246,10 @@ class Population:
         self.report(ERROR, f"{child.name} died: {child.note}; starting it {when}", child)
         self.notice("child_died", "child", child.name, now, old=State.RUNNING, new=State.BACKOFF, reason=child.note)
         if child.role == VRRP and child.ever_ran:
-            self._silent_since = self._silent_since if self._silent_since is not None else now
+            if self._silent_since is None:
+                # One that hung was no use to its peers since it was last heard; else it was until now.
+                hung = elapsed(child.heard_at, now) > SIGN_OF_LIFE_OVERDUE
+                self._silent_since = child.heard_at if hung else now
             if self._must_release(child.respawn_at):
                 self.report(WARNING, "vrrp keeps dying: releasing its addresses while it is away", child)
                 self._release(child, now)

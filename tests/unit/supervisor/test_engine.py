@@ -149,6 +149,16 @@ class TestDeath:
         assert ev.Kill(name="api") in house.effects
         assert house.all_running()
 
+    def test_an_exit_may_be_known_before_the_start(self) -> None:
+        house = House().start()
+        house.die("api")
+        child = next(child for child in house.engine.children() if child.name == "api")
+        house._perform = lambda effects: None  # type: ignore[method-assign]  # the fork is not carried out
+        house.engine.wake(house.now)
+        house.engine.handle(ev.ChildExited(name="api", pid=7, status=1, signal=0), house.now)
+        house.engine.handle(ev.ChildStarted(name="api", pid=7), house.now)
+        assert (State.BACKOFF, 0) == (child.state, child.pid)
+
     def test_a_late_exit_of_a_former_process_changes_nothing(self) -> None:
         house = House().start()
         pid = house.kids["api"].pid
@@ -188,6 +198,13 @@ class TestCrashLoop:
         assert Start.RELEASE is house.starts("vrrp")[-1]
         assert ev.ForgetSendTimes() in house.effects
         assert State.BACKOFF is house.states()["vrrp"]
+
+    def test_the_time_that_it_hung_counts(self) -> None:
+        house = House().start()
+        house.die("vrrp").advance(1)
+        house.mute = {"vrrp"}
+        house.advance(3.1)  # killed for its silence: 3 s and a delay of 1 s are longer than the peers wait
+        assert Start.RELEASE is house.starts("vrrp")[-1]
 
     def test_it_comes_back_when_the_delay_is_over(self) -> None:
         house = master_lost(House().start())

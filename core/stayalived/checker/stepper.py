@@ -21,6 +21,9 @@ MOST_EVENTS = 256
 
 MOST_EXPIRED = 256
 
+MOST_STEPS = 64
+"""Steps of one body done at a time: a server that floods must not keep the loop to itself."""
+
 _BOTH = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 
@@ -40,7 +43,7 @@ class Watched(Protocol):
 class Run:
     """One run of one body."""
 
-    __slots__ = ("descriptor", "label", "limit_at", "number", "session", "started", "step_until", "steps")
+    __slots__ = ("answer", "descriptor", "label", "limit_at", "number", "session", "started", "step_until", "steps")
 
     def __init__(self, number: int, steps: Steps, target: Target, label: str, now: Instant) -> None:
         """Begin nothing yet."""
@@ -48,6 +51,7 @@ class Run:
         self.steps = steps
         self.label = label
         self.session = Session(target)
+        self.answer: bytes | None = None  # that the body has not been given yet, to let others have the loop
         self.descriptor = -1
         self.started = now
         self.limit_at = after(now, target.limit)
@@ -137,8 +141,10 @@ class Stepper:
         self._epoll.close()
 
     def _go_on(self, run: Run, now: Instant) -> None:
+        answer, run.answer = run.answer, None
         try:
-            answer = run.session.go_on()
+            if answer is None:
+                answer = run.session.go_on()
         except (NetworkFailure, KernelProblem) as failure:
             self._fail(run, failure)
             return
@@ -151,7 +157,7 @@ class Stepper:
         timeout = session.target.connect_timeout
         self._watched.enter(run.label)
         try:
-            while True:
+            for _ in range(MOST_STEPS):
                 step = check_step(next(steps) if answer is None else steps.send(answer))
                 answer = session.begin(step)
                 if type(step) is Connect:
@@ -159,6 +165,8 @@ class Stepper:
                 if answer is None:
                     run.step_until = after(now, timeout)
                     return
+            run.answer, run.step_until = answer, after(now, timeout)
+            self._epoll.modify(run.descriptor, _BOTH)  # tells anew what is ready, though edge-triggered
         except StopIteration as stop:
             self._conclude(run, stop.value)
         except (NetworkFailure, KernelProblem) as failure:

@@ -15,10 +15,10 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from stayalived.errors import PluginFailure
-from stayalived.timing import Duration, Instant, elapsed, for_people, in_seconds, milliseconds, seconds
+from stayalived.timing import NO_TIME, Duration, Instant, elapsed, for_people, in_seconds, milliseconds, seconds
 
 LIMIT = milliseconds(100)
-"""A check that keeps the loop longer than this is named."""
+"""A check that keeps the loop longer than this is named; time spent waiting for a processor does not count."""
 
 TICK = milliseconds(50)
 QUIET = seconds(10)
@@ -53,6 +53,9 @@ class Watchdog:
         self._limit = limit
         self._log = logging.getLogger("stayalived.checker")
         self._thread_of_loop = threading.get_ident()
+        self._turned_at = Instant(0)
+        self._starved_before = NO_TIME
+        self._statistics = _open_statistics(threading.get_native_id())
         self._named: dict[str, tuple[Instant, int]] = {}
         self._busy_until = Instant(0)
         self._timer: asyncio.TimerHandle | None = None
@@ -86,10 +89,13 @@ class Watchdog:
         os.close(self._write_end)
         self._thread.join()
         os.close(self._read_end)
+        if self._statistics is not None:
+            os.close(self._statistics)
 
     def _tick(self) -> None:
         """Put the moment off at which the stacks are written, for as long as probes run."""
-        if self._clock() >= self._busy_until:
+        self._turned_at, self._starved_before = self._clock(), self._starved()
+        if self._turned_at >= self._busy_until:
             self._timer = None
             faulthandler.cancel_dump_traceback_later()
             return
@@ -108,8 +114,19 @@ class Watchdog:
             time.sleep(0.01)  # the dump comes in many small writes
             data += self._read_rest()
             stack = loop_stack(data.decode(errors="replace"), self._thread_of_loop)
-            if not is_waiting(stack):
+            if self._held() >= self._limit and not is_waiting(stack):
                 self._tell(culprit, stack)
+
+    def _held(self) -> Duration:
+        """Return how long the loop has not turned while it could have: on a busy machine it waits for its turn."""
+        starved = self._starved() - self._starved_before
+        return Duration(elapsed(self._turned_at, self._clock()) - starved)
+
+    def _starved(self) -> Duration:
+        """Return how long the loop's thread has been ready to run and was not run, since it exists (schedstat)."""
+        if self._statistics is None:
+            return NO_TIME
+        return Duration(int(os.pread(self._statistics, 128, 0).split()[1]))
 
     def _culprit(self) -> str:
         """Return who keeps the loop now, or did until just now: code that keeps the interpreter as well ends first."""
@@ -150,6 +167,15 @@ class Watchdog:
             stack,
             extra={"fields": {"process": self._name, "check": culprit}},
         )
+
+
+def _open_statistics(thread: int) -> int | None:
+    """Open what the kernel's scheduler says about a thread; None where the kernel does not keep it."""
+    try:
+        return os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        logging.getLogger("stayalived.checker").debug("no scheduler statistics: %s", error)
+        return None
 
 
 def loop_stack(dump: str, thread: int) -> str:

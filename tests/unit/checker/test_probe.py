@@ -16,7 +16,7 @@ from stayalived.checker.watchdog import Watchdog
 from stayalived.child.base import read_clock
 from stayalived.config.model import Source
 from stayalived.plugin import Check, CheckOptions, Connect, Net, PluginFailure, Receive, Send, Steps, Target, Verdict
-from stayalived.plugin.testing import Hear, Reset, Say, Silence, Trickle, run_check, run_probe, serve, target_for
+from stayalived.plugin.testing import Flood, Hear, Reset, Say, Silence, run_check, run_probe, serve, target_for
 from stayalived.timing import Duration, milliseconds
 
 SHORT = milliseconds(50)
@@ -93,9 +93,23 @@ async def test_the_whole_has_its_limit_however_many_steps_there_are() -> None:
             pass
         return Verdict.passed()
 
-    async with serve(Trickle(b"x" * 99, milliseconds(10))) as server:
+    async with serve(Flood(b"x" * 65536)) as server:
         verdict = await run_check(Body(patient), target_for(server.endpoint, connect_timeout=SHORT))
     assert verdict == Verdict.failed("receive", "no answer within 150 ms")
+
+
+async def test_a_server_that_floods_does_not_keep_the_loop_to_itself() -> None:
+    def greedy() -> Steps:
+        yield Connect()
+        while (yield Receive(1)):
+            pass
+        return Verdict.passed()
+
+    async with serve(Flood(b"x" * 65536)) as flooding, serve(Hear(b"HELLO\n"), Say(b"WELL")) as server:
+        floods = asyncio.create_task(run_check(Body(greedy), target_for(flooding.endpoint, connect_timeout=SHORT)))
+        assert await run_check(Body(talk), target_for(server.endpoint)) == Verdict.passed("talk", "WELL")
+        assert not floods.done()
+        assert await floods == Verdict.failed("receive", "no answer within 150 ms")
 
 
 async def test_a_coroutine_that_waits_for_ever_is_cancelled_at_the_limit() -> None:

@@ -135,9 +135,7 @@ async def test_a_regular_expression_is_looked_for_across_pieces() -> None:
         pytest.param(
             [Say(b"HTTP/1.1 200 OK\r\nA: b\r\n"), Silence()], "receive: no answer within 50 ms", id="half a head"
         ),
-        pytest.param(
-            [Trickle(GOOD * 9, milliseconds(5))], "receive: no answer within 150 ms", id="a byte now and then"
-        ),
+        pytest.param([Trickle(GOOD * 9, milliseconds(5))], "receive: no answer within", id="a byte now and then"),
         pytest.param(
             [Say(b"HTTP/1.1 200 OK\r\n"), Flood(b"X-More: yes\r\n" * 99)], "answer: a head of more", id="endless head"
         ),

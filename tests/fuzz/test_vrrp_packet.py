@@ -1,6 +1,6 @@
 """Mutated packets, many: an advert or `BadAdvert`, and the engine goes on.
 
-`STAYALIVED_FUZZ_PACKETS` says how many; a million is the number of a long run.
+`STAYALIVED_FUZZ_PACKETS` says how many other than a million.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from stayalived.timing import Duration, seconds
 from stayalived.vrrp.packet import Advert, BadAdvert, decode, encode
 from vrrp_machine import VIP6, Machine, instance, router
 
-PACKETS = int(os.environ.get("STAYALIVED_FUZZ_PACKETS", "50000"))
+PACKETS = int(os.environ.get("STAYALIVED_FUZZ_PACKETS", "1000000"))
 ENDS = {Family.IPV4: ("192.0.2.2", "224.0.0.18"), Family.IPV6: ("fe80::2", "ff02::12")}
 NASTY = (0, 1, 0x21, 0x31, 0x7F, 0x80, 0xFE, 0xFF)
 

@@ -46,6 +46,7 @@ class Machine:
         self.router = router
         self.name = router.name
         self.refusing = False
+        self.refused_at: Instant | None = None
         self.counts: Counter[str] = Counter()
         self.adverts: defaultdict[str, list[tuple[Instant, bytes]]] = defaultdict(list)
         self.weights: Sequence[int] = ()

@@ -106,6 +106,7 @@ class VrrpRole:
         kernel = self.machine.kernel
         adding = isinstance(effect, effects.AddAddresses)
         if self.machine.refusing:
+            self.machine.refused_at = process.node.world.now
             refusal = KernelProblem("change addresses", errno.ENOBUFS)
             refused = dict.fromkeys(effect.addresses, refusal)
         else:

@@ -18,6 +18,9 @@ RELEASE_MARGIN = seconds(0.5)
 RESPAWN_TIME = seconds(0.3)
 """From the fork of a vrrp process to its first word, on a machine that is not frozen."""
 
+AFTER_REFUSAL = seconds(1.5)
+"""What the kernel refused is asked of it again after a second."""
+
 FREED_AS_MASTER = seconds(1)
 """How long a MASTER may be without its addresses while the kernel refuses nothing."""
 
@@ -88,9 +91,14 @@ class AddressesFollowState:
                 self._wrong_since.pop(machine.name, None)
             elif since is None:
                 self._wrong_since[machine.name] = now
-            elif elapsed(since, now) > self._limits[wrong]:
+            elif elapsed(since, now) > self._limit(machine, now, wrong=wrong):
                 what = "held without being MASTER" if wrong else "MASTER without its addresses"
                 raise Violation(self.NAME, machine.name, f"{what} for {for_people(elapsed(since, now))}")
+
+    def _limit(self, machine: Machine, now: Instant, *, wrong: bool) -> Duration:
+        """Return how long this may last: longer after a refusal, because vrrp asks the kernel again only so often."""
+        refused = machine.refused_at is not None and elapsed(machine.refused_at, now) < 2 * AFTER_REFUSAL
+        return Duration(self._limits[wrong] + (AFTER_REFUSAL if refused else 0))
 
     def _wrong(self, machine: Machine) -> bool | None:
         """Return None when all is well or nothing can be done: a frozen machine, a kernel that refuses."""

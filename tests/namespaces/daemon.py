@@ -16,9 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from namespaces.lab import Host, ip
 from namespaces.processes import Process
 from namespaces.waiting import wait_until
+from stayalived.api.commands import STATUS, Command
+from stayalived.cli.client import LostDaemon, NoDaemon, ask
 
 STAYALIVED = Path(sys.executable).parent / "stayalived"
 START_LIMIT = 20.0
@@ -150,15 +154,10 @@ class Daemon:
 
     def peek(self) -> dict[str, Any]:
         """Return the status as the control socket gives it, without the time that a command takes; {} while none."""
-        from stayalived.api.commands import STATUS, Command  # noqa: PLC0415  (the demo's kernel is slow to import)
-        from stayalived.cli.client import LostDaemon, NoDaemon, ask  # noqa: PLC0415
-
         try:
             answer = ask(self.run_dir, Command(verb=STATUS), limit=2.0)
         except (NoDaemon, LostDaemon):
             return {}
-        import msgspec  # noqa: PLC0415
-
         builtins: dict[str, Any] = msgspec.to_builtins(answer.status) if answer.status is not None else {}
         return builtins
 

@@ -1,9 +1,13 @@
 """The whole daemon against Debian's keepalived: elections, takeovers and hand-overs, timed on the wire."""
 
+from collections.abc import Callable
+
 import pytest
 
 from namespaces.lab import Lab
 from namespaces.rivals import EVERY_KIND, SLACK, Kind, Rivals
+
+Property = Callable[[str, object], None]
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def test_the_better_one_takes_over_from_a_master_that_was_there_first(site: Riva
 
 
 @EVERY_KIND
-def test_ours_takes_over_in_time_when_keepaliveds_machine_is_lost(site: Rivals, record_property) -> None:
+def test_ours_takes_over_in_time_when_keepaliveds_machine_is_lost(site: Rivals, record_property: Property) -> None:
     site.start("peer", 200)
     site.wait_for_master("peer")
     site.start("tic", 100)
@@ -43,7 +47,7 @@ def test_ours_takes_over_in_time_when_keepaliveds_machine_is_lost(site: Rivals, 
 
 
 @EVERY_KIND
-def test_keepalived_takes_over_in_time_when_our_machine_is_lost(site: Rivals, record_property) -> None:
+def test_keepalived_takes_over_in_time_when_our_machine_is_lost(site: Rivals, record_property: Property) -> None:
     site.start("tic", 200)
     site.wait_for_master("tic")
     site.start("peer", 100)
@@ -59,7 +63,7 @@ def test_keepalived_takes_over_in_time_when_our_machine_is_lost(site: Rivals, re
 
 
 @EVERY_KIND
-def test_each_hands_over_within_the_skew_when_it_is_told_to_stop(site: Rivals, record_property) -> None:
+def test_each_hands_over_within_the_skew_when_it_is_told_to_stop(site: Rivals, record_property: Property) -> None:
     site.start("peer", 200)
     site.wait_for_master("peer")
     site.start("tic", 100)

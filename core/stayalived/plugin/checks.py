@@ -17,6 +17,7 @@ from typing import ClassVar, Protocol
 import msgspec
 
 from stayalived.addresses import Endpoint
+from stayalived.errors import PluginFailure
 from stayalived.timing import Duration
 
 
@@ -172,9 +173,9 @@ class Check(ABC):
         """Keep the validated options."""
         self.options = options
 
-    def steps(self, target: Target) -> Steps:
+    def steps(self, target: Target) -> Steps:  # noqa: ARG002  (for those who override it)
         """Probe the target in steps. Override this or `probe`."""
-        raise NotImplementedError(f"check {self.name!r} has neither steps() nor probe()")
+        raise PluginFailure(f"check {self.name!r} has neither steps() nor probe(): override one of them")
 
     async def probe(self, target: Target, net: Net) -> Verdict:
         """Probe the target and return the verdict. Raise only for a fault of the check itself."""

@@ -105,6 +105,14 @@ class Packet:
             return str(IPv6Address(self.data[62:78]))
         return ""
 
+    def is_chatter(self) -> bool:
+        """Tell whether the kernel says this of its own accord: router solicitations, listener reports (MLD)."""
+        if self.ethertype != ETH_P_IPV6:
+            return False
+        # MLD stands behind a hop-by-hop header of 8 bytes (RFC 3810 5).
+        place = 62 if self.data[20] == socket.IPPROTO_HOPOPTS else 54 if self.data[20] == socket.IPPROTO_ICMPV6 else 0
+        return bool(place) and self.data[place] in {131, 132, 133, 143}
+
 
 class Capture:
     """Frames that came into a namespace since the capture was opened.

@@ -68,11 +68,13 @@ class Daemon:
     # ── the life of the daemon ───────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, files: Files) -> None:
-        """Put these files into the conf.d and take all others out."""
+        """Put these files into the conf.d, each whole at once, and take all others out."""
+        for name, text in files.items():
+            fresh = self.conf_d / f".{name}.new"
+            fresh.write_text(text)
+            fresh.replace(self.conf_d / name)
         for old in set(self.conf_d.iterdir()) - {self.conf_d / name for name in files}:
             old.unlink()
-        for name, text in files.items():
-            (self.conf_d / name).write_text(text)
 
     def launch(self) -> Process:
         """Start the program, as a service manager would, and return at once."""

@@ -17,7 +17,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
 from scapy.utils import wrpcap
 
-from namespaces.capture import ETH_P_ARP, Packet
+from namespaces.capture import ETH_P_ARP
 from namespaces.daemon import Daemon, vrrp_instance
 from namespaces.lab import Lab
 from namespaces.waiting import wait_until
@@ -69,9 +69,7 @@ class Life:
             what="both blocks of announcements",
         )
         assert daemon.stop() == 0
-        self.packets = [
-            packet for packet in wire.packets() if packet.sender == "tic" and not self._is_small_talk(packet)
-        ]
+        self.packets = [packet for packet in wire.packets() if packet.sender == "tic" and not packet.is_chatter()]
         self.adverts = [packet for packet in self.packets if packet.vrrp()]
         self.announcements = [packet for packet in self.packets if packet.gratuitous()]
         self.pcap = lab.folder / "adverts.pcap"
@@ -91,12 +89,6 @@ class Life:
     def _link_local(self) -> str:
         (found,) = [text for text in self.host.addresses(link_local=True) if text.startswith("fe80")]
         return found.partition("/")[0]
-
-    @staticmethod
-    def _is_small_talk(packet: Packet) -> bool:
-        """Tell what the kernel says of its own accord: router solicitations, listener reports."""
-        frame = packet.scapy()
-        return IPv6 in frame and frame[IPv6].nh != 112 and ICMPv6ND_NA not in frame
 
 
 @pytest.fixture(scope="module", params=CASES.values(), ids=CASES.keys())

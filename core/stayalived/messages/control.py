@@ -98,6 +98,7 @@ class Needs(Message, frozen=True):
     start_only: tuple[str, ...]  # `key=value` of what cannot change without a restart (P28)
     removable: tuple[str, ...]  # names of instances and virtual servers, for the limit on removals
     plugins: tuple[str, ...]  # `NAME VERSION` of the plugin distributions in use
+    checker_capabilities: tuple[str, ...] = ()  # what the bundled checks need beyond none: NET_RAW, NET_BIND_SERVICE
 
 
 class Parsed(Message, frozen=True):

@@ -8,6 +8,9 @@ from stayalived.messages.control import Needs
 from stayalived.supervisor.events import BlobId
 from stayalived.timing import Duration, Instant, milliseconds, seconds
 
+CHECKER = "checker"
+"""The one child whose rights depend on the configuration: marks and low ports of its checks' sockets."""
+
 PARSE_LIMIT = seconds(30)
 """From the fork of the config child to its answer: names to resolve and plugins to import are part of it."""
 
@@ -62,14 +65,13 @@ class Change:
 
 
 def compare(old: Needs, new: Needs) -> Change:
-    """Return which children come, go, or have to be replaced because the version of their plugins changed."""
+    """Return which children come, go, or have to be replaced: their plugins' version or their rights changed."""
     before, after = frozenset(old.children), frozenset(new.children)
     changed = {line.partition(" ")[0] for line in set(old.plugins) ^ set(new.plugins)}
-    return Change(
-        added=after - before,
-        removed=before - after,
-        replaced=frozenset(name for name in before & after if name.partition("/")[2] in changed),
-    )
+    replaced = {name for name in before & after if name.partition("/")[2] in changed}
+    if old.checker_capabilities != new.checker_capabilities:
+        replaced |= before & after & {CHECKER}
+    return Change(added=after - before, removed=before - after, replaced=frozenset(replaced))
 
 
 def objections(old: Needs, new: Needs, *, force: bool) -> tuple[Problem, ...]:

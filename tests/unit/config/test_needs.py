@@ -60,3 +60,20 @@ def test_objects_and_what_a_reload_may_remove_are_counted() -> None:
     assert needs.objects == 2 + 1 + 1 + 1
     assert needs.removable == ("vrrp_instance a", "virtual_server web")
     assert needs.start_only == ("log=stderr", "log_facility=daemon")
+
+
+def test_marks_and_low_ports_of_bundled_checks_are_rights_that_the_checker_keeps() -> None:
+    check = '{ type = "knock", fwmark = 7, bind_port = 443 }'
+
+    marked = needs_of(good(SERVICE.replace('check = "knock"', f"check = {check}")))
+
+    assert marked.checker_capabilities == ("NET_RAW", "NET_BIND_SERVICE")
+    assert needs_of(good(SERVICE)).checker_capabilities == ()
+
+
+def test_a_strangers_check_gets_no_right_for_its_mark() -> None:
+    check = '{ type = "echo", fwmark = 7, bind_port = 443 }'
+
+    needs = needs_of(good(SERVICE.replace('check = "knock"', f"check = {check}")))
+
+    assert needs.checker_capabilities == ()

@@ -154,6 +154,11 @@ class TestReloadRules:
         change = compare(old, new)
         assert ({"api"}, {"vrrp"}, {"checker/a"}) == (change.added, change.removed, change.replaced)
 
+    def test_the_bundled_checker_is_replaced_when_its_sockets_need_other_rights(self) -> None:
+        old = needs(("checker", "checker/a"), checker_capabilities=())
+        new = needs(("checker", "checker/a"), checker_capabilities=("NET_RAW",))
+        assert {"checker"} == compare(old, new).replaced
+
     @pytest.mark.parametrize(
         ("before", "left", "refused"),
         [(30, 15, False), (30, 14, True), (9, 0, False), (10, 0, True), (20, 10, False), (12, 2, True)],

@@ -19,7 +19,7 @@ PREPARE_LIMIT_PER_OBJECT = milliseconds(1)
 """How long the children may take to say whether they can use a configuration; silence is a refusal."""
 
 REMOVALS_UNQUESTIONED = 10
-"""A reload that removes fewer instances or virtual servers than this is never too much."""
+"""A reload that removes fewer instances or virtual servers than this is not too much, unless none is left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,13 @@ def _removals(old: Needs, new: Needs) -> Iterable[Problem]:
     for kind in sorted({_kind(name) for name in old.removable}):
         before = [name for name in old.removable if _kind(name) == kind]
         gone = [name for name in before if name not in kept]
-        if len(gone) >= REMOVALS_UNQUESTIONED and len(gone) * 2 > len(before):
+        if not any(_kind(name) == kind for name in kept):
+            yield Problem(
+                path=kind,
+                found=f"none left of {len(before)}",
+                expected="is a file missing? Put it back, or take the last away with `stayalived reload --force`",
+            )
+        elif len(gone) >= REMOVALS_UNQUESTIONED and len(gone) * 2 > len(before):
             yield Problem(
                 path=kind,
                 found=f"{len(before) - len(gone)} left of {len(before)}",

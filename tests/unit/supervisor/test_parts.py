@@ -161,13 +161,27 @@ class TestReloadRules:
 
     @pytest.mark.parametrize(
         ("before", "left", "refused"),
-        [(30, 15, False), (30, 14, True), (9, 0, False), (10, 0, True), (20, 10, False), (12, 2, True)],
+        [(30, 15, False), (30, 14, True), (10, 1, False), (11, 1, True), (20, 10, False), (12, 2, True)],
     )
     def test_more_than_half_but_ten_at_least(self, before: int, left: int, refused: bool) -> None:
         old = tuple(f"vrrp_instance {number}" for number in range(before))
         found = objections(needs(removable=old), needs(removable=old[:left]), force=False)
         assert refused == bool(found)
         assert () == objections(needs(removable=old), needs(removable=old[:left]), force=True)
+
+    @pytest.mark.parametrize("before", [1, 2, 9, 10, 40])
+    def test_to_lose_the_last_of_a_kind_wants_force(self, before: int) -> None:
+        services = tuple(f"virtual_server {number}" for number in range(before))
+        old, new = needs(removable=("vrrp_instance a", *services)), needs(removable=("vrrp_instance b",))
+        (problem,) = objections(old, new, force=False)
+        assert ("virtual_server", f"none left of {before}") == (problem.path, problem.found)
+        assert "`stayalived reload --force`" in problem.expected
+        assert () == objections(old, new, force=True)
+
+    def test_one_of_two_may_go_and_all_may_be_others(self) -> None:
+        old = needs(removable=("vrrp_instance a", "vrrp_instance b"))
+        for left in ("vrrp_instance a", "vrrp_instance c"):
+            assert () == objections(old, needs(removable=(left,)), force=False)
 
     def test_kinds_are_counted_apart(self) -> None:
         instances = tuple(f"vrrp_instance {number}" for number in range(10))

@@ -4,9 +4,9 @@ What is written for the directors is what a user would write: four files in a `c
 """
 
 import shutil
-import sys
 from pathlib import Path
 
+from namespaces.daemon import Daemon
 from namespaces.lab import Host, Lab
 from namespaces.processes import Process
 
@@ -15,7 +15,6 @@ VIP4, VIP6 = "10.42.0.42", "fd42::42"
 DIRECTORS = {"tic": 11, "tac": 12}
 SERVERS = {"web1": 21, "web2": 22}
 CLIENT = 50
-STAYALIVED = Path(sys.executable).parent / "stayalived"
 
 CONF_D = {
     "00-global.toml": """\
@@ -73,43 +72,24 @@ http {{
 """
 
 
-class Director:
+class Director(Daemon):
     """A machine that runs `stayalived run`."""
 
-    def __init__(self, host: Host, folder: Path) -> None:
+    def __init__(self, host: Host) -> None:
         """Write its `conf.d`; nothing runs yet."""
-        self.host = host
-        self.conf_d = folder / host.name / "conf.d"
-        self.run_dir = folder / host.name / "run"
-        self.conf_d.mkdir(parents=True)
-        self.run_dir.mkdir()
-        for name, text in CONF_D.items():
-            (self.conf_d / name).write_text(text)
-        self.process: Process | None = None
-
-    def command(self, *words: str) -> list[str]:
-        """Return a `stayalived` command line for this director's daemon."""
-        return [str(STAYALIVED), *words, "--run-dir", str(self.run_dir)]
-
-    def start(self) -> None:
-        """Start the daemon, as a service manager would."""
-        words = self.command("run", "--config", str(self.conf_d), "--host-id", self.host.name)
-        self.process = self.host.popen(words)
+        super().__init__(host, CONF_D)
 
     def lose(self) -> None:
-        """Lose the machine: its cable first, then every process at one moment; what a power cut takes is gone."""
-        self.host.plug(into=False)
-        if self.process is not None:
-            self.process.kill_group()
-            self.process.wait(within=10)
+        """Lose the machine: its cable and every process at one moment; what a power cut takes is gone."""
+        self.kill_machine()
         self.host.run(["ipvsadm", "-C"])
         for address, prefix in ((VIP4, 24), (VIP6, 64)):
             self.host.run(["ip", "address", "del", f"{address}/{prefix}", "dev", "eth0"], check=False)
 
     def restore(self) -> None:
         """Put the cable back and boot the machine again."""
-        self.host.plug(into=True)
-        self.start()
+        self.host.heal()
+        self.launch()
 
     def holds(self) -> set[str]:
         """Return which of the two virtual addresses this machine carries now."""
@@ -118,13 +98,6 @@ class Director:
     def balances(self) -> list[str]:
         """Return the kernel's table, line by line, as `ipvsadm -Sn` prints it."""
         return sorted(self.host.run(["ipvsadm", "-Sn"]).stdout.splitlines())
-
-    def child(self, name: str) -> int:
-        """Return the process id of one of the daemon's children, from `stayalived status --json`."""
-        import json  # noqa: PLC0415
-
-        status = json.loads(self.host.run(self.command("status", "--json")).stdout)
-        return int(next(child["pid"] for child in status["children"] if child["name"] == name))
 
 
 class WebServer:
@@ -162,9 +135,7 @@ class Site:
         self.lab = lab
         lab.folder.chmod(0o755)  # the daemon's children read nothing here as root
         self.client = lab.host("client", *_addresses(CLIENT))
-        self.directors = {
-            name: Director(lab.host(name, *_addresses(number)), lab.folder) for name, number in DIRECTORS.items()
-        }
+        self.directors = {name: Director(lab.host(name, *_addresses(number))) for name, number in DIRECTORS.items()}
         self.servers = {
             name: WebServer(lab.host(name, *_addresses(number)), lab.folder) for name, number in SERVERS.items()
         }

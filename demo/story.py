@@ -65,7 +65,7 @@ class Story:
             server.start()
         started = time.time()
         for director in (self.tac, self.tic):
-            director.start()
+            director.launch()
         self.teller.say("stayalived run, on tac (priority 100) and on tic (priority 200)")
         self._until(lambda: self.tic.holds() == {VIP4, VIP6}, "tic to carry both addresses")
         self.teller.say(f"tic is MASTER and carries {VIP4} and {VIP6}, {time.time() - started:.2f} s after the start")
@@ -156,8 +156,7 @@ class Story:
         """Stop both directors in order, and print the figures once more."""
         self.teller.act("The end")
         for director in (self.tac, self.tic):
-            if director.process is not None:
-                self._require(director.process.stop() == 0, f"{director.host.name} to stop in order")
+            self._require(director.stop() == 0, f"{director.host.name} to stop in order")
             self._require(not director.holds() and not director.balances(), "nothing to be left in the kernel")
         self.teller.say("both daemons stopped; no address and no service is left")
         self.teller.act("The figures")

@@ -26,6 +26,8 @@ from stayalived.timing import Duration, Instant, after, seconds
 
 NOW = Instant(1_000_000)
 LIMIT = seconds(30)
+ACTION = action(command=("/bin/true",))
+ACME = action(command=("/bin/true",), distribution="acme")
 
 
 def asked(
@@ -50,7 +52,7 @@ def ended(token: int, status: int = 0, **rest: Any) -> Any:
 @pytest.fixture
 def engine() -> Any:
     engine = RunnerEngine()
-    engine.handle(Prepare(generation=1, configuration=configuration()), NOW)
+    engine.handle(Prepare(generation=1, configuration=configuration(ACTION, ACME)), NOW)
     engine.handle(Commit(generation=1, start=control.Start.FIRST), NOW)
     return engine
 
@@ -183,7 +185,7 @@ def test_the_requests_of_a_sender_that_wait_are_bounded(engine: RunnerEngine, mo
 
 
 def test_a_request_without_a_permit_is_refused(engine: RunnerEngine) -> None:
-    engine.handle(Prepare(generation=2, configuration=configuration(script_user="root")), NOW)
+    engine.handle(Prepare(generation=2, configuration=configuration()), NOW)
     engine.handle(Commit(generation=2, start=control.Start.RELOAD), NOW)
     assert "no action or check" in problems(engine.handle(asked(1), NOW))[0]
 
@@ -195,7 +197,7 @@ def test_a_request_that_makes_no_sense_is_refused(engine: RunnerEngine) -> None:
 def test_requests_that_come_before_the_configuration_wait_for_it() -> None:
     engine = RunnerEngine()
     assert engine.handle(asked(1), NOW) == []
-    engine.handle(Prepare(generation=1, configuration=configuration()), NOW)
+    engine.handle(Prepare(generation=1, configuration=configuration(ACTION)), NOW)
     assert started(engine.handle(Commit(generation=1, start=control.Start.RESPAWNED), NOW)) == [1]
 
 

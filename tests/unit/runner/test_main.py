@@ -27,8 +27,9 @@ def script(folder: Path, text: str) -> str:
     return str(path)
 
 
-def allow(runner: RoleProcess, *commands: str) -> control.Prepared:
-    answer = runner.configure(configuration(*(action(command=(command,)) for command in commands), script_user=""))
+def allow(runner: RoleProcess, *commands: str, **options: str) -> control.Prepared:
+    actions = (action(command=tuple(command.split()), **options) for command in commands)
+    answer = runner.configure(configuration(*actions, script_user=""))
     assert isinstance(answer, control.Prepared)
     return answer
 
@@ -39,9 +40,9 @@ def ask(runner: RoleProcess, identifier: int, *argv: str, limit: int = seconds(1
 
 
 def test_a_program_is_run_and_answered_to_who_asked(runner: RoleProcess, tmp_path: Path) -> None:
-    command = script(tmp_path, "echo $1; exit 4")
-    assert allow(runner, command).warnings == ()
-    ask(runner, 7, command, "MASTER")
+    command = script(tmp_path, "echo $3; exit 4")
+    assert allow(runner, command, arguments="keepalived").warnings == ()
+    ask(runner, 7, command, "INSTANCE", "tic", "MASTER", "100")
     ran, frame = runner.hear(Ran)
     assert (ran.identifier, ran.status, ran.output, ran.problem) == (7, 4, b"MASTER\n", "")
     assert frame.peer == "notify"
@@ -56,7 +57,7 @@ def test_what_the_configuration_does_not_name_is_refused(runner: RoleProcess) ->
 
 def test_the_programs_of_a_lane_are_run_in_order(runner: RoleProcess, tmp_path: Path) -> None:
     command = script(tmp_path, f"echo $1 >> {tmp_path}/order")
-    allow(runner, command)
+    allow(runner, *(f"{command} {number}" for number in range(20)))
     for number in range(20):
         ask(runner, number, command, str(number))
     assert [runner.hear(Ran)[0].identifier for _ in range(20)] == list(range(20))
@@ -64,21 +65,21 @@ def test_the_programs_of_a_lane_are_run_in_order(runner: RoleProcess, tmp_path: 
 
 
 def test_a_program_that_hangs_is_ended_at_its_limit(runner: RoleProcess) -> None:
-    allow(runner, "/bin/sleep")
+    allow(runner, "/bin/sleep 1000")
     ask(runner, 1, "/bin/sleep", "1000", limit=milliseconds(20))
     ran = runner.hear(Ran)[0]
     assert (ran.status, ran.signal, ran.problem) == (-1, 15, "ran longer than 20 ms")
 
 
 def test_a_program_can_be_cancelled(runner: RoleProcess) -> None:
-    allow(runner, "/bin/sleep")
+    allow(runner, "/bin/sleep 1000")
     ask(runner, 1, "/bin/sleep", "1000")
     runner.tell(Cancel(identifier=1), peer="notify", sequence=1)
     assert runner.hear(Ran)[0].problem == "cancelled"
 
 
 def test_the_end_of_the_daemon_ends_what_runs(runner: RoleProcess) -> None:
-    allow(runner, "/bin/sleep")
+    allow(runner, "/bin/sleep 1000")
     ask(runner, 1, "/bin/sleep", "1000")
     ask(runner, 2, "/bin/sleep", "1000")
     runner.tell(control.Stop(leave=False))

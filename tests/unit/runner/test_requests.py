@@ -24,9 +24,49 @@ def permits(*actions: Any, script_user: str = "keepalived_script") -> Any:
     return Permits.of(configuration(*actions, script_user=script_user))
 
 
-def test_a_command_of_the_configuration_may_run_as_its_user_with_arguments_after_it() -> None:
+FOUR = ("INSTANCE", "tic", "MASTER", "100")
+
+
+def test_a_command_of_the_configuration_may_run_as_its_user() -> None:
     allowed = permits(action(command=NOTIFY, user="root"))
-    assert allowed.objection(run(*NOTIFY, "INSTANCE", "tic", user="root"), "notify") == ""
+    assert allowed.objection(run(*NOTIFY, user="root"), "notify") == ""
+
+
+@pytest.mark.parametrize(
+    "following", [FOUR, ("GROUP", "both", "FAULT", "0"), ("INSTANCE", "a", "MASTER_RX_LOWER_PRI", "1"), ()]
+)
+def test_keepalived_s_four_arguments_may_follow_where_the_action_says_so(following: tuple[str, ...]) -> None:
+    allowed = permits(action(command=NOTIFY, arguments="keepalived"))
+    assert allowed.objection(run(*NOTIFY, *following), "notify") == ""
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        ("-c", "id"),
+        (*FOUR, "more"),
+        FOUR[:3],
+        ("-exec", *FOUR[1:]),
+        ("INSTANCE", "tic", "$(id)", "100"),
+        ("INSTANCE", "tic", "MASTER", "-rf"),
+    ],
+)
+def test_nothing_else_may_follow(following: tuple[str, ...]) -> None:
+    allowed = permits(action(command=NOTIFY, arguments="keepalived"))
+    assert "in the configuration runs" in allowed.objection(run(*NOTIFY, *following), "notify")
+
+
+@pytest.mark.parametrize("options", [{}, {"arguments": "none"}])
+def test_nothing_at_all_may_follow_where_the_action_does_not_say_so(options: dict[str, str]) -> None:
+    allowed = permits(action(command=NOTIFY, **options))
+    assert "in the configuration runs" in allowed.objection(run(*NOTIFY, *FOUR), "notify")
+
+
+def test_two_actions_with_the_same_program_are_two_permits() -> None:
+    allowed = permits(action(command=NOTIFY), action(command=(*NOTIFY, "x"), arguments="keepalived"))
+    assert allowed.objection(run(*NOTIFY, "x", *FOUR), "notify") == ""
+    assert allowed.objection(run(*NOTIFY), "notify") == ""
+    assert "in the configuration runs" in allowed.objection(run(*NOTIFY, *FOUR), "notify")
 
 
 @pytest.mark.parametrize(
@@ -55,13 +95,17 @@ def test_a_third_party_distribution_may_use_its_own() -> None:
     assert allowed.objection(run(*NOTIFY, user="root"), "notify/acme") == ""
 
 
-def test_a_default_user_without_rights_may_run_anything() -> None:
-    assert permits().objection(run("/usr/bin/logger", "hello"), "notify/acme") == ""
+@pytest.mark.parametrize("script_user", ["keepalived_script", "root", "0", "00", "toor", ""])
+def test_the_default_user_whoever_it_is_runs_nothing_but_commands_of_the_configuration(script_user: str) -> None:
+    allowed = permits(action(command=NOTIFY), script_user=script_user)
+    assert allowed.objection(run(*NOTIFY), "notify") == ""
+    assert "/usr/bin/logger" in allowed.objection(run("/usr/bin/logger"), "notify")
+    assert "/bin/sh" in allowed.objection(run("/bin/sh", "-c", "id"), "notify/acme")
 
 
-@pytest.mark.parametrize("powerful", ["root", "0", ""])
-def test_a_default_user_with_rights_may_not(powerful: str) -> None:
-    assert "/usr/bin/logger" in permits(script_user=powerful).objection(run("/usr/bin/logger"), "notify/acme")
+@pytest.mark.parametrize("user", ["root", "0", "00", "toor"])
+def test_a_command_without_a_user_does_not_run_as_another_name_of_root(user: str) -> None:
+    assert user in permits(action(command=NOTIFY)).objection(run(*NOTIFY, user=user), "notify")
 
 
 def test_a_plugin_that_means_something_else_by_command_gets_no_permit() -> None:
@@ -91,11 +135,40 @@ def test_a_usual_request_has_no_flaw() -> None:
     assert flaw(run("/bin/echo", variables=(("STAYALIVED_STATE", "MASTER"),))) == ""
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH",
+        "PS4",
+        "GCONV_PATH",
+        "BASH_ENV",
+        "NODE_OPTIONS",
+        "GIT_SSH",
+        "HOME",
+        "USER",
+        "SHELL",
+        "LOGNAME",
+        "LANG",
+        "LC_ALL",
+        "LD_PRELOAD",
+        "stayalived_kind",
+        "STAYALIVED_",
+        "STAYALIVED_KIND ",
+        "BASH_FUNC_STAYALIVED_X%%",
+    ],
+)
+def test_a_request_may_add_no_variable_that_could_change_a_program(name: str) -> None:
+    assert repr(name) in flaw(run(*NOTIFY, variables=((name, "/tmp/evil"),)))
+
+
 def test_the_environment_is_cleaned_of_what_changes_a_program() -> None:
-    inherited = {"IFS": "x", "LD_PRELOAD": "evil.so", "PYTHONPATH": "/tmp", "BASH_FUNC_ls%%": "() { :; }", "TZ": "UTC"}
-    result = environment(inherited, (("LD_AUDIT", "evil.so"), ("STAYALIVED_STATE", "MASTER")), HOME="/root")
-    assert set(result) == {"PATH", "TZ", "STAYALIVED_STATE", "HOME"}
+    inherited = {"IFS": "x", "LD_AUDIT": "e.so", "PYTHONPATH": "/tmp", "BASH_FUNC_ls%%": "() { :; }", "LANG": "C.UTF-8"}
+    result = environment(inherited, (("STAYALIVED_STATE", "MASTER"),), HOME="/root")
+    assert set(result) == {"PATH", "LANG", "STAYALIVED_STATE", "HOME"}
 
 
-def test_what_a_request_adds_wins_over_what_is_inherited() -> None:
-    assert environment({"A": "inherited"}, (("A", "asked"),))["A"] == "asked"
+def test_what_is_inherited_and_what_is_of_the_account_wins_over_what_a_request_adds() -> None:
+    asked = (("PATH", "/tmp/evil"), ("LC_ALL", "evil"), ("HOME", "/tmp/evil"), ("STAYALIVED_PROGRAM", "/bin/evil"))
+    inherited = {"PATH": "/usr/bin", "LC_ALL": "C", "HOME": "/"}
+    own = {"HOME": "/root", "STAYALIVED_PROGRAM": "/etc/notify.sh"}
+    assert environment(inherited, asked, **own) == {"PATH": "/usr/bin", "LC_ALL": "C", **own}

@@ -98,7 +98,10 @@ def instance(*routers: VirtualRouter, split: bool = False) -> VrrpInstance:
 
 
 def configuration(
-    *instances: VrrpInstance, start_hold: Duration = NO_TIME, servers: tuple[VirtualServer, ...] = ()
+    *instances: VrrpInstance,
+    start_hold: Duration = NO_TIME,
+    servers: tuple[VirtualServer, ...] = (),
+    dynamic_interfaces: bool = False,
 ) -> Configuration:
     values = Globals(
         router_id="tic",
@@ -107,7 +110,7 @@ def configuration(
         script_user="",
         start_hold=start_hold,
         start_rate=1000,
-        dynamic_interfaces=False,
+        dynamic_interfaces=dynamic_interfaces,
         realtime=False,
         flush=False,
         log="stderr",

@@ -65,7 +65,7 @@ class Director(RuleBasedStateMachine):
         self.machine = Witnessed(number=5)
         self.version, self.priority, self.split = version, priority, split
         self.text = VIP
-        self.machine.start(self.wanted())
+        self.machine.start(self.wanted(), dynamic_interfaces=True)
 
     def wanted(self) -> object:
         four = router(self.text, version=self.version, priority=self.priority)
@@ -111,13 +111,13 @@ class Director(RuleBasedStateMachine):
     @rule(text=st.sampled_from([VIP, EXTRA, f"{VIP} {EXTRA}"]), priority=st.sampled_from([9, 100, 254]))
     def reload(self, text: str, priority: int) -> None:
         self.text, self.priority = text, priority
-        self.machine.configure(self.wanted())
+        self.machine.configure(self.wanted(), dynamic_interfaces=True)
 
     @rule(away=st.sampled_from([10, 500, 5_000]))
     def die_and_be_replaced(self, away: int) -> None:
         self.machine.die()
         self.machine.now = after(self.machine.now, milliseconds(away))
-        self.machine.start(self.wanted(), how=Start.RESPAWNED)
+        self.machine.start(self.wanted(), how=Start.RESPAWNED, dynamic_interfaces=True)
 
     @rule()
     def stop_and_start_again(self) -> None:
@@ -126,7 +126,7 @@ class Director(RuleBasedStateMachine):
         self.machine.die()
         self.machine.retained.clear()
         self.machine.now = after(self.machine.now, milliseconds(1))
-        self.machine.start(self.wanted())
+        self.machine.start(self.wanted(), dynamic_interfaces=True)
 
     def present(self) -> set[str]:
         if "eth0" not in self.machine.links:

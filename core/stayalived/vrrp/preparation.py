@@ -1,6 +1,6 @@
 """Can this configuration be used? Asked before anything changes, because afterwards nothing may be refused."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from stayalived.config.model import Configuration, VirtualRouter
 from stayalived.config.problems import Problem
@@ -13,17 +13,27 @@ SLOTS = 8192
 _ANY_SOURCE = {4: "0.0.0.0", 6: "::"}  # noqa: S104  (only stands in for a source address in a trial encoding)
 
 
-def problems_of(configuration: Configuration, running: Configuration | None) -> tuple[Problem, ...]:
+def problems_of(
+    configuration: Configuration,
+    running: Configuration | None,
+    interfaces: Collection[str],
+    told: Collection[str] = (),
+) -> tuple[Problem, ...]:
     """Return what stands against using a configuration.
 
     Args:
         configuration: the new one.
         running: the one in force; what is equal there has been looked at already.
+        interfaces: names of those that exist.
+        told: names of the instances that a process before this one was working for.
     """
     routers = list(_routers(configuration))
     known = {router.key: router for router in _routers(running)} if running else {}
     problems = [*_clashes(routers)]
     problems += [problem for router in routers if known.get(router.key) != router for problem in _misfits(router)]
+    if not configuration.globals.dynamic_interfaces:
+        there = {*interfaces, *(router.interface for router in known.values())}
+        problems += _missing([router for router in routers if router.instance not in told], there)
     if len(routers) > SLOTS:
         problems.append(
             Problem(path="vrrp_instance", found=f"{len(routers)} virtual routers", expected=f"at most {SLOTS} fit")
@@ -45,6 +55,18 @@ def _clashes(routers: list[VirtualRouter]) -> Iterator[Problem]:
                 path=f"vrrp_instance.{router.instance}.virtual_router_id",
                 found=str(router.virtual_router_id),
                 expected=f"a number that {other.instance} does not use on {router.interface}",
+            )
+
+
+def _missing(routers: list[VirtualRouter], interfaces: Collection[str]) -> Iterator[Problem]:
+    """Interfaces that do not exist: a slip of the pen, unless `dynamic_interfaces` says that they will (P34)."""
+    for instance, interface in dict.fromkeys((router.instance, router.interface) for router in routers):
+        if interface not in interfaces:
+            yield Problem(
+                path=f"vrrp_instance.{instance}.interface",
+                found=interface,
+                expected=f"an interface that exists ({', '.join(sorted(interfaces)) or 'there is none'}), "
+                "or `dynamic_interfaces = true` in [global] if it appears later",
             )
 
 

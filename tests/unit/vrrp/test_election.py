@@ -358,7 +358,7 @@ def test_an_interface_that_vanishes_is_a_fault_without_an_attempt_to_remove() ->
 def test_an_interface_that_comes_later_is_listened_on_and_used() -> None:
     machine = Machine()
     machine.links = {"lo": interface(name="lo", index=1)}
-    machine.start(instance(router()))
+    machine.start(instance(router()), dynamic_interfaces=True)
     assert machine.state == "FAULT"
     assert "does not exist" in machine.told().reason
 

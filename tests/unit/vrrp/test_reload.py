@@ -9,6 +9,7 @@ from stayalived.messages.services import FirstRound
 from stayalived.messages.vrrp import InstanceState, RouterCounters
 from stayalived.timing import elapsed, milliseconds, seconds
 from stayalived.vrrp.effects import AddAddresses, RemoveAddresses
+from stayalived.vrrp.events import InterfaceGone
 from vrrp_machine import (
     SERVER,
     VIP,
@@ -173,6 +174,30 @@ def test_what_cannot_be_used_is_refused_before_anything_changes(routers: tuple[o
     (answer,) = effects
     assert isinstance(answer, AnswerPrepared)
     assert [problem.path for problem in answer.problems] == [path]
+
+
+def test_an_interface_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    machine = master()
+    late = router(OTHER, instance="tac", virtual_router_id=2, interface="eth7")
+    wanted = (instance(router()), instance(late))
+
+    (answer,) = machine.do(Prepare(generation=7, configuration=configuration(*wanted)))
+    (allowed,) = machine.do(Prepare(generation=8, configuration=configuration(*wanted, dynamic_interfaces=True)))
+
+    (problem,) = answer.problems
+    assert ("vrrp_instance.tac.interface", "eth7") == (problem.path, problem.found)
+    assert "(eth0)" in problem.expected
+    assert "dynamic_interfaces" in problem.expected
+    assert () == allowed.problems
+
+
+def test_an_interface_that_went_away_stands_in_the_way_of_no_reload() -> None:
+    machine = master()
+    machine.do(InterfaceGone(name="eth0"))
+
+    (answer,) = machine.do(Prepare(generation=7, configuration=configuration(instance(router(priority=90)))))
+
+    assert () == answer.problems
 
 
 def test_an_aborted_preparation_is_forgotten() -> None:

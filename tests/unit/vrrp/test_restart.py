@@ -47,6 +47,15 @@ def test_a_master_that_was_replaced_goes_on_and_nobody_notices() -> None:
     assert announcements(machine.pass_time(seconds(30))) == []
 
 
+def test_one_whose_interface_went_away_meanwhile_is_in_fault_and_not_refused() -> None:
+    machine = died_as_master()
+    machine.links.clear()
+
+    machine.start(instance(*BOTH), how=Start.RESPAWNED)
+
+    assert machine.state == "FAULT"
+
+
 def test_it_goes_on_advertising_each_interval() -> None:
     machine = died_as_master()
     machine.now = after(machine.now, milliseconds(100))

@@ -56,6 +56,8 @@ class Desk:
         if not isinstance(value, Mapping):
             self.findings.error((kind,), f"must be tables: [{kind}.NAME]", found=shown(value))
             return {}
+        if kind in tree and not value:
+            self.findings.warn((kind,), f"is empty; write [{kind}.NAME], or leave it out")
         good = {}
         for name, table in value.items():
             if not isinstance(table, Mapping):

@@ -1,6 +1,7 @@
 """The files of a configuration: found, read, parsed and merged by name (I/O: reads files)."""
 
 import math
+import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from stayalived.config.problems import Problem
 DEFAULT_DIRECTORY = FilePath("/etc/stayalived/conf.d")
 MAX_FILE = 64 * 1024 * 1024  # bytes; 10,000 virtual servers take about 5 MiB
 HOST = "host"
+READINGS = 5  # of one file, until it does not change meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +79,45 @@ def _source(path: FilePath, name: str, problems: list[Problem]) -> Source | None
                 Problem(path="", file=name, found=f"{found.st_size} bytes", expected=f"at most {MAX_FILE} are read")
             )
             return None
-        raw = path.read_bytes()
+        raw = steady(path)
     except OSError as error:
         problems.append(_unreadable(name, error))
         return None
+    if raw is None:
+        text = "changes while it is read; try again when it is written"
+        problems.append(Problem(path="", file=name, expected=text))
+        return None
+    if not raw.strip():
+        text = "is empty; if it is still being written, try again"
+        problems.append(Problem(path="", file=name, expected=text, warning=True))
     return parse(name, raw, problems)
+
+
+def steady(path: FilePath, load: Callable[[FilePath], bytes] = FilePath.read_bytes) -> bytes | None:
+    """Return a file's content as it was at one moment: what an editor wrote meanwhile is read again.
+
+    Args:
+        path: of the file.
+        load: reads it.
+
+    Returns:
+        None when it changed during each of `READINGS` readings.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    before = _version(path.stat())
+    for _ in range(READINGS):
+        raw = load(path)
+        after = _version(path.stat())
+        if before == after and len(raw) == before[0]:
+            return raw
+        before = after
+    return None
+
+
+def _version(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev
 
 
 def parse(name: str, raw: bytes, problems: list[Problem]) -> Source | None:
@@ -124,6 +160,8 @@ def merge(sources: Sequence[Source], host_id: str, findings: Findings) -> Table:
     if not isinstance(hosts, Mapping):
         findings.error((HOST,), "must be tables: [host.NAME]")
         return common
+    if HOST in tree and not hosts:
+        findings.warn((HOST,), "is empty; write [host.NAME] for what differs on a machine")
     for name, differences in hosts.items():
         if not isinstance(differences, Mapping):
             findings.error((HOST, name), "must be a table of what differs on this host")

@@ -31,6 +31,8 @@ BAD: dict[str, tuple[str, ...]] = {
     '[vrrp_instance."a b"]': (
         'a.toml:1:1: vrrp_instance."a b": a name has 1 to 64 characters, none of them a space, / # " or \\',
     ),
+    "[vrrp_instance]": ("a.toml:1:1: vrrp_instance: warning: is empty; write [vrrp_instance.NAME], or leave it out",),
+    "[host]": ("a.toml:1:1: host: warning: is empty; write [host.NAME] for what differs on a machine",),
     "host = 1": ("a.toml:1:1: host: must be tables: [host.NAME]",),
     # [global]
     "global = 3": ("a.toml:1:1: global: found 3; must be a table",),

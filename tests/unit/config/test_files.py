@@ -9,7 +9,7 @@ INSTANCE = '[vrrp_instance.tic]\ninterface = "eth0"\nvirtual_router_id = 1\nvirt
 
 def test_files_of_a_directory_come_in_the_order_of_their_names_without_those_of_editors(tmp_path: Path) -> None:
     for name in ("20-b.toml", "10-a.toml", ".hidden.toml", "#30-c.toml", "30-c.toml~", "notes.txt", ".#x.toml"):
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("# nothing yet")
 
     sources, problems = files.read([tmp_path])
 
@@ -29,6 +29,57 @@ def test_an_empty_directory_is_worth_a_warning(tmp_path: Path) -> None:
     _, problems = files.read([tmp_path])
 
     assert [str(problem) for problem in problems] == [f"{tmp_path}: warning: no *.toml file in this directory"]
+
+
+def test_an_empty_file_is_worth_a_warning_and_one_of_comments_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(" \n")
+    (tmp_path / "b.toml").write_text("# [global]\n")
+
+    _, problems = files.read([tmp_path])
+
+    assert [str(problem) for problem in problems] == [
+        "a.toml: warning: is empty; if it is still being written, try again"
+    ]
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text("[global]")
+    more = iter(["\nlog = ", '"syslog"'])
+
+    def load(path: Path) -> bytes:
+        raw = path.read_bytes()
+        with path.open("a") as editor:
+            editor.write(next(more, ""))
+        return raw
+
+    assert files.steady(file, load) == b'[global]\nlog = "syslog"'
+
+
+def test_a_file_that_another_one_replaces_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("a = 1")
+    (tmp_path / "new").write_text("a = 2")
+
+    def load(path: Path) -> bytes:
+        raw = path.read_bytes()
+        if (tmp_path / "new").exists():
+            (tmp_path / "new").replace(path)
+        return raw
+
+    assert files.steady(tmp_path / "a.toml", load) == b"a = 2"
+
+
+def test_a_file_that_never_holds_still_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text("")
+
+    def load(path: Path) -> bytes:
+        raw = path.read_bytes()
+        with path.open("a") as editor:
+            editor.write("#")
+        return raw
+
+    assert files.steady(file, load) is None
 
 
 def test_what_cannot_be_read_is_named_and_the_others_are_read(tmp_path: Path) -> None:

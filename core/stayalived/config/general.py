@@ -65,8 +65,9 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     router_id: Annotated[
         str | None, about("Who this machine is, in mails, metrics and on the status page.", default="the host name")
     ] = None
-    log: Annotated[str, about("Where the log goes: stderr, syslog, journald or file:PATH.")] = "stderr"
-    log_facility: Annotated[str, about("The facility of syslog.", choices=FACILITIES)] = "daemon"
+    # The log is opened before rights are dropped, so another target takes a new process.
+    log: Annotated[str, about("Where the log goes: stderr, syslog, journald or file:PATH.", restart=True)] = "stderr"
+    log_facility: Annotated[str, about("The facility of syslog.", choices=FACILITIES, restart=True)] = "daemon"
     log_level: Annotated[str, about("The least important lines that are written.", choices=LEVELS)] = "info"
     child_wait_time: Annotated[
         float, about("How long the processes may take to stop before they are killed.", ge=0.1, le=600, unit=DURATION)

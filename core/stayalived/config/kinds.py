@@ -14,7 +14,13 @@ DURATION = "seconds"  # `unit` of a number that is a time
 
 
 def about(
-    text: str, *, default: str = "", choices: tuple[str, ...] = (), unit: str = "", **bounds: float
+    text: str,
+    *,
+    default: str = "",
+    choices: tuple[str, ...] = (),
+    unit: str = "",
+    restart: bool = False,
+    **bounds: float,
 ) -> msgspec.Meta:
     """Return what is known of a key: its meaning for the reference, its bounds for the decoder.
 
@@ -23,9 +29,10 @@ def about(
         default: what holds when it is left out, where the type's own default does not say it.
         choices: the words that are allowed.
         unit: `seconds` for a time.
+        restart: a reload that changes it is refused.
         bounds: msgspec's own: `ge`, `le`, `min_length`, …
     """
-    extra = {"default": default, "choices": choices, "unit": unit}
+    extra = {"default": default, "choices": choices, "unit": unit, "restart": restart}
     limits: dict[str, Any] = bounds  # mypy knows the names of msgspec's own arguments, not ours
     return msgspec.Meta(description=text, extra=extra, **limits)
 
@@ -38,8 +45,8 @@ def bare(wanted: inspect.Type) -> inspect.Type:
 
 
 def remarks(wanted: inspect.Type) -> Mapping[str, Any]:
-    """Return what `about` noted of a type: `description`, `default`, `choices`, `unit`; empty strings where nothing."""
-    found: dict[str, Any] = {"description": "", "default": "", "choices": (), "unit": ""}
+    """Return what `about` noted of a type: `description`, `default`, `choices`, `unit`, `restart`; what is empty where nothing."""
+    found: dict[str, Any] = {"description": "", "default": "", "choices": (), "unit": "", "restart": False}
     while isinstance(wanted, inspect.Metadata):
         found |= {key: value for key, value in (wanted.extra or {}).items() if value}
         found |= {key: value for key, value in (wanted.extra_json_schema or {}).items() if value}

@@ -1,7 +1,10 @@
 """What the supervisor has to know of a configuration that it does not read."""
 
+from stayalived.config.decode import fields_of
+from stayalived.config.general import GlobalTable
+from stayalived.config.kinds import remarks
 from stayalived.config.model import BUNDLED, Configuration
-from stayalived.config.resolve import checks_of
+from stayalived.config.resolve import GLOBAL, checks_of
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.messages.control import Needs
@@ -9,6 +12,9 @@ from stayalived.vrrp.timers import master_down_interval
 
 FIRST_FREE_PORT = 1024
 """Ports below take CAP_NET_BIND_SERVICE to bind to (ip(7))."""
+
+START_ONLY = tuple(key for key, known in fields_of(GlobalTable).items() if remarks(known.type)["restart"])
+"""Keys of `[global]` that cannot change without a restart (P28)."""
 
 
 def needs_of(configuration: Configuration) -> Needs:
@@ -22,8 +28,7 @@ def needs_of(configuration: Configuration) -> Needs:
         objects=_objects(configuration),
         shortest_master_down=_shortest_master_down(configuration),
         realtime=configuration.globals.realtime,
-        # The log is opened before rights are dropped, so another target takes a new process.
-        start_only=(f"log={configuration.globals.log}", f"log_facility={configuration.globals.log_facility}"),
+        start_only=tuple(f"{GLOBAL}.{key}={getattr(configuration.globals, key)}" for key in START_ONLY),
         removable=(
             *(f"{VRRP_INSTANCE} {instance.name}" for instance in configuration.instances),
             *(f"{VIRTUAL_SERVER} {service.name}" for service in configuration.virtual_servers),

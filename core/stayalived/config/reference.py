@@ -25,6 +25,8 @@ from stayalived.plugin.catalogue import Provided, Provider
 
 MARKER = "<!-- What follows is written by `python -m stayalived.config.reference docs/configuration.md`. -->"
 
+RESTART = "*A change needs a restart: a reload that has one is refused.*"
+
 TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[global]", GlobalTable, ""),
     ("[vrrp_instance.NAME]", InstanceTable, ""),
@@ -79,7 +81,8 @@ def _rows(fields: Iterable[inspect.Field]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for known in fields:
         notes = remarks(known.type)
-        cells = (f"`{known.encode_name}`", notes["description"], described(known.type), _default(known))
+        meaning = f"{notes['description']} {RESTART}" if notes["restart"] else notes["description"]
+        cells = (f"`{known.encode_name}`", meaning, described(known.type), _default(known))
         escaped = (cell.replace("|", "\\|") for cell in cells)
         yield f"| {' | '.join(escaped)} |"
     yield ""

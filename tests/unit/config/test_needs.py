@@ -59,7 +59,12 @@ def test_objects_and_what_a_reload_may_remove_are_counted() -> None:
 
     assert needs.objects == 2 + 1 + 1 + 1
     assert needs.removable == ("vrrp_instance a", "virtual_server web")
-    assert needs.start_only == ("log=stderr", "log_facility=daemon")
+
+
+def test_what_needs_a_restart_is_named_as_it_is_written() -> None:
+    needs = needs_of(good('[global]\nlog = "syslog"'))
+
+    assert needs.start_only == ("global.log=syslog", "global.log_facility=daemon")
 
 
 def test_marks_and_low_ports_of_bundled_checks_are_rights_that_the_checker_keeps() -> None:

@@ -9,11 +9,22 @@ import click
 from stayalived.cli.options import config_option, run_dir_option
 
 
+def _target(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    """Refuse a target that the log cannot go to, before there is a log that could say so."""
+    from stayalived.config.general import LOG_TARGETS, is_log_target  # noqa: PLC0415  (as below)
+
+    if text and not is_log_target(text):
+        raise click.BadParameter(f"{text!r}: write {LOG_TARGETS}")
+    return text
+
+
 @click.command()
 @config_option
 @run_dir_option
 @click.option("--host-id", default="", help="Which [host.NAME] tables apply.  [default: host name up to its first dot]")
-@click.option("--log", default="", help="stderr, syslog, journald or file:PATH, whatever [global] says.")
+@click.option(
+    "--log", default="", callback=_target, help="stderr, syslog, journald or file:/PATH; [global] is ignored."
+)
 def command(config_dir: Path, run_dir: Path, host_id: str, log: str) -> None:
     """Run the daemon in the foreground until SIGTERM, SIGINT or `stayalived stop`.
 

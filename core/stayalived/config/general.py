@@ -22,6 +22,7 @@ FACILITIES = (
 )
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical")
 LOGS = ("stderr", "syslog", "journald")
+LOG_TARGETS = '"stderr", "syslog", "journald" or "file:/PATH"'
 DAY = 86_400
 
 Actions = str | dict[str, Any] | list[str | dict[str, Any]]
@@ -116,3 +117,9 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_garp_lower_prio_delay: LowerDelay | None = None
     vrrp_garp_lower_prio_repeat: LowerRepeat | None = None
     vrrp_down_timer_adverts: DownAdverts = 3
+
+
+def is_log_target(text: str) -> bool:
+    """Tell whether a text says where a log may go."""
+    kind, _, file = text.partition(":")
+    return text in LOGS or (kind == "file" and file.startswith("/"))

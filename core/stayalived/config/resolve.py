@@ -10,7 +10,7 @@ from stayalived.config.decode import Decoder, unknown_key
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.files import Source, merge
 from stayalived.config.findings import Findings, Table, Value, shown
-from stayalived.config.general import FACILITIES, LEVELS, LOGS, GlobalTable
+from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
 from stayalived.config.model import Action, Check, Configuration, Distribution, Globals, VirtualServer, VrrpInstance
 from stayalived.config.names import Lookup, Names, ask_resolver
 from stayalived.config.places import Places
@@ -136,10 +136,9 @@ def _globals(desk: Desk, instances: Sequence[VrrpInstance], services: Sequence[V
 
 
 def _log(value: str, desk: Desk) -> str:
-    kind, _, file = value.partition(":")
-    if value in LOGS or (kind == "file" and file.startswith("/")):
+    if is_log_target(value):
         return value
-    desk.findings.error((GLOBAL, "log"), 'must be "stderr", "syslog", "journald" or "file:/PATH"', found=shown(value))
+    desk.findings.error((GLOBAL, "log"), f"must be {LOG_TARGETS}", found=shown(value))
     return LOGS[0]
 
 

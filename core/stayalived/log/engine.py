@@ -25,17 +25,16 @@ LogEffect = UseLevel | Reopen
 
 
 class LogEngine:
-    """Accepts a configuration that keeps the target; the target was opened with rights that are gone by now.
+    """Accepts a configuration that keeps the target; what it says was opened with rights that are gone by now.
 
-    Args:
-        target: what was opened: `stderr`, `syslog`, `journald` or `file:PATH`.
+    The target is what the first configuration says, not what was opened: `run --log` may have replaced that.
     """
 
     deadline: Instant | None = None
 
-    def __init__(self, target: str) -> None:
+    def __init__(self) -> None:
         """Begin without a configuration."""
-        self._target = target
+        self._target: str | None = None
         self._prepared: dict[int, Globals] = {}
 
     def handle(self, event: ChildEvent, now: Instant) -> Sequence[ChildEffect | LogEffect]:  # noqa: ARG002  (protocol)
@@ -46,6 +45,7 @@ class LogEngine:
             case Commit(generation=generation):
                 prepared = self._prepared.pop(generation)
                 self._prepared.clear()
+                self._target = prepared.log
                 return [UseLevel(name=prepared.log_level), Reopen()]
             case Abort(generation=generation):
                 self._prepared.pop(generation, None)
@@ -58,7 +58,7 @@ class LogEngine:
         return []
 
     def _answer(self, generation: int, wanted: Globals) -> AnswerPrepared:
-        if wanted.log == self._target:
+        if self._target in {None, wanted.log}:
             self._prepared[generation] = wanted
             return AnswerPrepared(generation=generation)
         expected = f"{self._target!r} until the daemon is restarted: the log is opened before rights are dropped"

@@ -40,8 +40,7 @@ def run(context: Context, opened: object) -> None:
     writer: Writer = opened if opened is not None else StreamWriter()  # type: ignore[assignment]  # of open_as_root
     collector = Collector(writer, _level(context.needs.log_level if context.needs else "info"))
     receivers = _receivers(context, collector)
-    engine = LogEngine(context.needs.log if context.needs else "stderr")
-    shell: Shell[ChildEvent, LogEffect] = Shell(engine, context, lambda effect: _perform(effect, collector))
+    shell: Shell[ChildEvent, LogEffect] = Shell(LogEngine(), context, lambda effect: _perform(effect, collector))
     try:
         shell.run()
     finally:

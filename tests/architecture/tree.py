@@ -13,8 +13,8 @@ ROOTS = {"stayalived": TOP / "core", "stayalived_plugins": TOP / "plugins"}
 
 OUTSIDE = frozenset(
     {
-        "asyncio", "ctypes", "fcntl", "grp", "mmap", "multiprocessing", "os", "pwd", "resource", "select", "selectors",
-        "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
+        "asyncio", "ctypes", "fcntl", "grp", "mmap", "multiprocessing", "os", "pwd", "pyroute2", "resource", "select",
+        "selectors", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
     }
 )  # fmt: skip
 """What reaches out of the process: a module that imports one of these is I/O and stands in `outside.toml`."""

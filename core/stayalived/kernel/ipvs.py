@@ -1,4 +1,4 @@
-"""The real kernel's IPVS table, over generic netlink. I/O.
+"""The real kernel's IPVS table, over pyroute2's generic netlink. I/O.
 
 Own messages, since pyroute2's helper deletes on "update", turns NAT into DR on a change of weight, sends the port of a
 GUE tunnel in the wrong byte order and cannot do IPv6 or firewall marks; `tests/uml/inside` holds a test for each.
@@ -25,16 +25,14 @@ from stayalived.ipvs.model import (
     in_words,
 )
 from stayalived.kernel.generic import GenericSocket
+from stayalived.kernel.ipvs_attributes import Reply
 from stayalived.kernel.ipvs_messages import (
-    CMD_ATTR_DEST,
-    CMD_ATTR_SERVICE,
-    GET_DEST,
-    GET_SERVICE,
     NotOurs,
     read_destination,
     read_service,
+    request_destinations,
     request_for,
-    service_attribute,
+    request_services,
 )
 
 NO_IPVS = (
@@ -53,7 +51,7 @@ class LinuxIpvs:
         Raises:
             KernelProblem: the kernel has no IPVS.
         """
-        self._netlink = GenericSocket("IPVS", NO_IPVS)
+        self._netlink = GenericSocket("IPVS", Reply, NO_IPVS)
 
     def close(self) -> None:
         """Close the connection to the kernel; the table stays as it is."""
@@ -68,13 +66,13 @@ class LinuxIpvs:
         table: Table = {}
         connections: dict[tuple[ServiceKey, Endpoint], Connections] = {}
         try:
-            for found in self._netlink.dump(GET_SERVICE):
+            for reply in self._netlink.dump(request_services()):
                 with suppress(NotOurs):
-                    key, service = read_service(found[CMD_ATTR_SERVICE])
+                    key, service = read_service(reply)
                     table[key] = Entry(service)
             for key, entry in table.items():
-                for found in self._netlink.dump(GET_DEST, service_attribute(key)):
-                    endpoint, destination, counted = read_destination(found[CMD_ATTR_DEST], key.family)
+                for reply in self._netlink.dump(request_destinations(key)):
+                    endpoint, destination, counted = read_destination(reply, key.family)
                     entry.destinations[endpoint] = destination
                     connections[key, endpoint] = counted
         except OSError as error:
@@ -89,7 +87,7 @@ class LinuxIpvs:
             delete what is gone are successes.
         """
         try:
-            numbers = self._netlink.carry_out([request_for(operation) for operation in operations])
+            numbers = self._netlink.carry_out(request_for(operation) for operation in operations)
         except OSError as error:
             return [_problem(in_words(operation), error.errno or errno.EIO) for operation in operations]
         there = self._read_if(errno.EEXIST in numbers)

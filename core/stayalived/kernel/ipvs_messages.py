@@ -1,8 +1,6 @@
-"""Services and destinations as the kernel's generic netlink family `IPVS` writes them. Pure.
+"""Services and destinations as messages of the kernel's generic netlink family `IPVS`, and back. Pure.
 
-Layout: include/uapi/linux/ip_vs.h; what is done with it: net/netfilter/ipvs/ip_vs_ctl.c. Addresses and ports are in
-network byte order, all other numbers in the machine's own, with one surprise: the netmask of an IPv4 service is a mask
-in network order, that of an IPv6 service a prefix length in the machine's.
+Layout: `ipvs_attributes`; what the kernel does with it: net/netfilter/ipvs/ip_vs_ctl.c.
 
 A destination is always written whole. What `IPVS_CMD_SET_DEST` is not given, the kernel refuses or sets to zero, and
 forwarding method zero is NAT: nothing that is not meant to change may be left out.
@@ -11,9 +9,12 @@ forwarding method zero is NAT: nothing that is not meant to change may be left o
 import ipaddress
 import socket
 import struct
+from functools import lru_cache
+from typing import Any
+
+from pyroute2.netlink import nla_slot, nlmsg
 
 from stayalived.addresses import Endpoint, Family
-from stayalived.errors import Bug
 from stayalived.ipvs.model import (
     AddDestination,
     AddService,
@@ -27,18 +28,9 @@ from stayalived.ipvs.model import (
     Service,
     ServiceKey,
 )
-from stayalived.kernel.generic import Request, attribute, attributes
+from stayalived.kernel.ipvs_attributes import DestinationAttribute, Kinds, Request, ServiceAttribute, encode_inside
 
 NEW_SERVICE, SET_SERVICE, DEL_SERVICE, GET_SERVICE, NEW_DEST, SET_DEST, DEL_DEST, GET_DEST = range(1, 9)
-
-CMD_ATTR_SERVICE, CMD_ATTR_DEST = 1, 2
-
-SVC_AF, SVC_PROTOCOL, SVC_ADDR, SVC_PORT, SVC_FWMARK, SVC_SCHED_NAME, SVC_FLAGS, SVC_TIMEOUT, SVC_NETMASK = range(1, 10)
-
-DEST_ADDR, DEST_PORT, DEST_FWD_METHOD, DEST_WEIGHT, DEST_U_THRESH, DEST_L_THRESH = range(1, 7)
-DEST_ACTIVE_CONNS, DEST_INACT_CONNS = 7, 8
-DEST_ADDR_FAMILY = 11
-DEST_TUN_TYPE, DEST_TUN_PORT, DEST_TUN_FLAGS = 13, 14, 15
 
 PERSISTENT = 0x01
 ONE_PACKET = 0x04
@@ -51,14 +43,16 @@ METHODS = {0: "NAT", 2: "TUN", 3: "DR", 1: "LOCAL", 4: "BYPASS"}
 TUNNELS = ("ipip", "gue", "gre")
 CHECKSUMS = ("", "csum", "remcsum")
 
+ENCODED_KEPT = 1024
+"""Services, and settings of destinations, whose bytes are kept: they are the same in one request after the other."""
+
+_GENL_VERSION = 1
 _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 _PROTOCOL_NAMES = {number: name for name, number in _PROTOCOLS.items()}
 _FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 _METHOD_NUMBERS = {name: number for number, name in METHODS.items()}
 _FLAGS_MASK = PERSISTENT | ONE_PACKET | sum(SCHEDULER_FLAGS.values())
-
-_U8, _U16, _U32, _BE16, _BE32 = (struct.Struct(layout) for layout in ("=B", "=H", "=I", "!H", "!I"))
-_PAIR = struct.Struct("=II")  # struct ip_vs_flags: flags, mask
+_U32, _BE32 = struct.Struct("=I"), struct.Struct("!I")
 
 
 class NotOurs(ValueError):
@@ -69,108 +63,149 @@ def request_for(operation: Operation) -> Request:
     """Return the request that carries out an operation."""
     match operation:
         case AddService(key, service):
-            return Request(NEW_SERVICE, service_attribute(key, service))
+            return _request(NEW_SERVICE, encode_service(key, service))
         case EditService(key, service):
-            return Request(SET_SERVICE, service_attribute(key, service))
+            return _request(SET_SERVICE, encode_service(key, service))
         case DeleteService(key):
-            return Request(DEL_SERVICE, service_attribute(key))
+            return _request(DEL_SERVICE, encode_service(key))
         case AddDestination(key, endpoint, destination):
-            return Request(NEW_DEST, service_attribute(key) + destination_attribute(endpoint, destination))
+            return _request(NEW_DEST, encode_service(key), encode_destination(endpoint, destination))
         case EditDestination(key, endpoint, destination):
-            return Request(SET_DEST, service_attribute(key) + destination_attribute(endpoint, destination))
+            return _request(SET_DEST, encode_service(key), encode_destination(endpoint, destination))
         case DeleteDestination(key, endpoint):
-            return Request(DEL_DEST, service_attribute(key) + destination_attribute(endpoint))
+            return _request(DEL_DEST, encode_service(key), encode_destination(endpoint))
 
 
-def service_attribute(key: ServiceKey, service: Service | None = None) -> bytes:
-    """Return IPVS_CMD_ATTR_SERVICE: what names a service, and its settings where they are wanted."""
-    parts = [attribute(SVC_AF, _U16.pack(_FAMILIES[key.family]))]
+def request_services() -> Request:
+    """Return the request, to be sent as a dump, for all services."""
+    return _request(GET_SERVICE)
+
+
+def request_destinations(key: ServiceKey) -> Request:
+    """Return the request, to be sent as a dump, for the destinations of a service."""
+    return _request(GET_DEST, encode_service(key))
+
+
+@lru_cache(maxsize=ENCODED_KEPT)
+def encode_service(key: ServiceKey, service: Service | None = None) -> bytes:
+    """Return what is inside IPVS_CMD_ATTR_SERVICE: what names a service, and its settings where they are wanted."""
+    parts: list[tuple[str, Any]] = [("IPVS_SVC_ATTR_AF", _FAMILIES[key.family])]
     if key.endpoint is None:
-        parts.append(attribute(SVC_FWMARK, _U32.pack(key.fwmark)))
+        parts.append(("IPVS_SVC_ATTR_FWMARK", key.fwmark))
     else:
-        parts.append(attribute(SVC_PROTOCOL, _U16.pack(_PROTOCOLS[key.protocol])))
-        parts.append(attribute(SVC_ADDR, _address(key.endpoint)))
-        parts.append(attribute(SVC_PORT, _BE16.pack(key.endpoint.port)))
+        parts += (
+            ("IPVS_SVC_ATTR_PROTOCOL", _PROTOCOLS[key.protocol]),
+            ("IPVS_SVC_ATTR_ADDR", _packed(key.endpoint)),
+            ("IPVS_SVC_ATTR_PORT", key.endpoint.port),
+        )
     if service is not None:
-        parts.append(attribute(SVC_SCHED_NAME, service.scheduler.encode() + b"\0"))
-        parts.append(attribute(SVC_FLAGS, _PAIR.pack(_flags_of(service), _FLAGS_MASK)))
-        parts.append(attribute(SVC_TIMEOUT, _U32.pack(service.timeout)))
-        parts.append(attribute(SVC_NETMASK, _netmask(key.family, service.granularity)))
-    return attribute(CMD_ATTR_SERVICE, b"".join(parts))
+        parts += (
+            ("IPVS_SVC_ATTR_SCHED_NAME", service.scheduler),
+            ("IPVS_SVC_ATTR_FLAGS", {"flags": _flags_of(service), "mask": _FLAGS_MASK}),
+            ("IPVS_SVC_ATTR_TIMEOUT", service.timeout),
+            ("IPVS_SVC_ATTR_NETMASK", _netmask(key.family, service.granularity)),
+        )
+    return encode_inside(ServiceAttribute(), parts)
 
 
-def destination_attribute(endpoint: Endpoint, destination: Destination | None = None) -> bytes:
-    """Return IPVS_CMD_ATTR_DEST: what names a destination, and its settings where they are wanted."""
-    parts = [
-        attribute(DEST_ADDR_FAMILY, _U16.pack(_FAMILIES[endpoint.family])),
-        attribute(DEST_ADDR, _address(endpoint)),
-        attribute(DEST_PORT, _BE16.pack(endpoint.port)),
-    ]
-    if destination is not None:
-        parts.append(attribute(DEST_FWD_METHOD, _U32.pack(_METHOD_NUMBERS[destination.method])))
-        parts.append(attribute(DEST_WEIGHT, _U32.pack(destination.weight & 0xFFFFFFFF)))
-        parts.append(attribute(DEST_U_THRESH, _U32.pack(destination.upper_threshold)))
-        parts.append(attribute(DEST_L_THRESH, _U32.pack(destination.lower_threshold)))
-        if destination.method == "TUN":
-            parts.append(attribute(DEST_TUN_TYPE, _U8.pack(TUNNELS.index(destination.tunnel))))
-            parts.append(attribute(DEST_TUN_PORT, _BE16.pack(destination.tunnel_port)))
-            parts.append(attribute(DEST_TUN_FLAGS, _U16.pack(CHECKSUMS.index(destination.tunnel_checksum))))
-    return attribute(CMD_ATTR_DEST, b"".join(parts))
+def encode_destination(endpoint: Endpoint, destination: Destination | None = None) -> bytes:
+    """Return what is inside IPVS_CMD_ATTR_DEST: what names a destination, and its settings where they are wanted."""
+    name = encode_inside(
+        DestinationAttribute(),
+        (
+            ("IPVS_DEST_ATTR_ADDR_FAMILY", _FAMILIES[endpoint.family]),
+            ("IPVS_DEST_ATTR_ADDR", _packed(endpoint)),
+            ("IPVS_DEST_ATTR_PORT", endpoint.port),
+        ),
+    )
+    return name if destination is None else name + _encode_settings(destination)
 
 
-def read_service(data: memoryview) -> tuple[ServiceKey, Service]:
-    """Return the service of an IPVS_CMD_ATTR_SERVICE.
+def read_service(reply: nlmsg) -> tuple[ServiceKey, Service]:
+    """Return the service that a reply describes.
 
     Raises:
         NotOurs: its protocol is one that this project does not balance.
     """
-    found = attributes(data)
-    family = _family(found[SVC_AF])
-    if SVC_FWMARK in found:
-        key = ServiceKey(family, "", None, _number(_U32, found[SVC_FWMARK]))
+    found = _slots(reply.get_attr("IPVS_CMD_ATTR_SERVICE"))
+    family = _family(found["IPVS_SVC_ATTR_AF"].value)
+    if "IPVS_SVC_ATTR_FWMARK" in found:
+        key = ServiceKey(family, "", None, found["IPVS_SVC_ATTR_FWMARK"].value)
     else:
-        protocol = _number(_U16, found[SVC_PROTOCOL])
+        protocol = found["IPVS_SVC_ATTR_PROTOCOL"].value
         if protocol not in _PROTOCOL_NAMES:
             raise NotOurs(f"IPVS service of protocol {protocol}")
-        endpoint = _endpoint(family, found[SVC_ADDR], _number(_BE16, found[SVC_PORT]))
+        endpoint = _endpoint(family, found["IPVS_SVC_ATTR_ADDR"].value, found["IPVS_SVC_ATTR_PORT"].value)
         key = ServiceKey(family, _PROTOCOL_NAMES[protocol], endpoint)
     return key, _read_settings(family, found)
 
 
-def read_destination(data: memoryview, service: Family) -> tuple[Endpoint, Destination, Connections]:
-    """Return the destination of an IPVS_CMD_ATTR_DEST in a service of the given family."""
-    found = attributes(data)
+def read_destination(reply: nlmsg, service: Family) -> tuple[Endpoint, Destination, Connections]:
+    """Return the destination that a reply describes, in a service of the given family."""
+    found = _slots(reply.get_attr("IPVS_CMD_ATTR_DEST"))
     # Kernels before 3.18 do not say it: there a destination has the family of its service.
-    family = _family(found[DEST_ADDR_FAMILY]) if DEST_ADDR_FAMILY in found else service
-    method = METHODS.get(_number(_U32, found[DEST_FWD_METHOD]) & 0x7, "BYPASS")
+    said = found.get("IPVS_DEST_ATTR_ADDR_FAMILY")
+    family = service if said is None else _family(said.value)
+    method = METHODS.get(found["IPVS_DEST_ATTR_FWD_METHOD"].value & 0x7, "BYPASS")
     tunnelled = method == "TUN"
     return (
-        _endpoint(family, found[DEST_ADDR], _number(_BE16, found[DEST_PORT])),
+        _endpoint(family, found["IPVS_DEST_ATTR_ADDR"].value, found["IPVS_DEST_ATTR_PORT"].value),
         Destination(
             method=method,
-            weight=_number(_U32, found[DEST_WEIGHT]),
-            upper_threshold=_number(_U32, found[DEST_U_THRESH]),
-            lower_threshold=_number(_U32, found[DEST_L_THRESH]),
-            tunnel=_name(TUNNELS, _U8, found.get(DEST_TUN_TYPE)) if tunnelled else "",
-            tunnel_port=_optional(_BE16, found.get(DEST_TUN_PORT)) if tunnelled else 0,
-            tunnel_checksum=_name(CHECKSUMS, _U16, found.get(DEST_TUN_FLAGS)) if tunnelled else "",
+            weight=found["IPVS_DEST_ATTR_WEIGHT"].value,
+            upper_threshold=found["IPVS_DEST_ATTR_U_THRESH"].value,
+            lower_threshold=found["IPVS_DEST_ATTR_L_THRESH"].value,
+            tunnel=_name(TUNNELS, _optional(found, "IPVS_DEST_ATTR_TUN_TYPE")) if tunnelled else "",
+            tunnel_port=_optional(found, "IPVS_DEST_ATTR_TUN_PORT") if tunnelled else 0,
+            tunnel_checksum=_name(CHECKSUMS, _optional(found, "IPVS_DEST_ATTR_TUN_FLAGS")) if tunnelled else "",
         ),
         Connections(
-            active=_number(_U32, found[DEST_ACTIVE_CONNS]),
-            inactive=_number(_U32, found[DEST_INACT_CONNS]),
+            active=found["IPVS_DEST_ATTR_ACTIVE_CONNS"].value,
+            inactive=found["IPVS_DEST_ATTR_INACT_CONNS"].value,
         ),
     )
 
 
-def _read_settings(family: Family, found: dict[int, memoryview]) -> Service:
-    flags, _mask = _PAIR.unpack(found[SVC_FLAGS])
+def _request(command: int, service: bytes = b"", destination: bytes = b"") -> Request:
+    parts = (("IPVS_CMD_ATTR_SERVICE", service), ("IPVS_CMD_ATTR_DEST", destination))
+    request = Request()
+    request["cmd"] = command
+    request["version"] = _GENL_VERSION
+    request["attrs"] = [part for part in parts if part[1]]
+    return request
+
+
+@lru_cache(maxsize=ENCODED_KEPT)
+def _encode_settings(destination: Destination) -> bytes:
+    parts: list[tuple[str, Any]] = [
+        ("IPVS_DEST_ATTR_FWD_METHOD", _METHOD_NUMBERS[destination.method]),
+        ("IPVS_DEST_ATTR_WEIGHT", destination.weight & 0xFFFFFFFF),
+        ("IPVS_DEST_ATTR_U_THRESH", destination.upper_threshold),
+        ("IPVS_DEST_ATTR_L_THRESH", destination.lower_threshold),
+    ]
+    if destination.method == "TUN":
+        parts += (
+            ("IPVS_DEST_ATTR_TUN_TYPE", TUNNELS.index(destination.tunnel)),
+            ("IPVS_DEST_ATTR_TUN_PORT", destination.tunnel_port),
+            ("IPVS_DEST_ATTR_TUN_FLAGS", CHECKSUMS.index(destination.tunnel_checksum)),
+        )
+    return encode_inside(DestinationAttribute(), parts)
+
+
+def _slots(attribute: Kinds) -> dict[str, nla_slot]:
+    """Return what is inside an attribute, by name. pyroute2 decodes a value when it is asked for."""
+    return {slot.name: slot for slot in attribute["attrs"]}
+
+
+def _read_settings(family: Family, found: dict[str, nla_slot]) -> Service:
+    flags = found["IPVS_SVC_ATTR_FLAGS"].value["flags"]
     persistent = bool(flags & PERSISTENT)
     return Service(
-        scheduler=bytes(found[SVC_SCHED_NAME]).rstrip(b"\0").decode("ascii", "replace"),
+        scheduler=found["IPVS_SVC_ATTR_SCHED_NAME"].value,
         flags=tuple(name for name, bit in SCHEDULER_FLAGS.items() if flags & bit),
-        timeout=_number(_U32, found[SVC_TIMEOUT]) if persistent else 0,
+        timeout=found["IPVS_SVC_ATTR_TIMEOUT"].value if persistent else 0,
         # Without persistence nobody looks at the mask, so one that somebody left there is no difference.
-        granularity=_prefix(family, found[SVC_NETMASK]) if persistent else family.bits,
+        granularity=_prefix(family, found["IPVS_SVC_ATTR_NETMASK"].value) if persistent else family.bits,
         one_packet=bool(flags & ONE_PACKET),
     )
 
@@ -186,35 +221,28 @@ def _netmask(family: Family, prefix: int) -> bytes:
     return _BE32.pack((0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF)
 
 
-def _prefix(family: Family, data: memoryview) -> int:
-    return _number(_U32, data) if family is Family.IPV6 else _number(_BE32, data).bit_count()
+def _prefix(family: Family, data: bytes) -> int:
+    number: int = (_U32 if family is Family.IPV6 else _BE32).unpack(data)[0]
+    return number if family is Family.IPV6 else number.bit_count()
 
 
-def _address(endpoint: Endpoint) -> bytes:
+def _packed(endpoint: Endpoint) -> bytes:
     """Return the address in the 16 bytes of union nf_inet_addr."""
     return ipaddress.ip_address(endpoint.address).packed.ljust(16, b"\0")
 
 
-def _endpoint(family: Family, address: memoryview, port: int) -> Endpoint:
-    packed = bytes(address[: family.bits // 8])
-    return Endpoint(str(ipaddress.ip_address(packed)), port)
+def _endpoint(family: Family, address: bytes, port: int) -> Endpoint:
+    return Endpoint(str(ipaddress.ip_address(address[: family.bits // 8])), port)
 
 
-def _family(data: memoryview) -> Family:
-    return Family.IPV6 if _number(_U16, data) == socket.AF_INET6 else Family.IPV4
+def _family(number: int) -> Family:
+    return Family.IPV6 if number == socket.AF_INET6 else Family.IPV4
 
 
-def _number(layout: struct.Struct, data: memoryview) -> int:
-    if len(data) < layout.size:
-        raise Bug(f"IPVS attribute of {len(data)} bytes where {layout.size} are needed")
-    return int(layout.unpack_from(data)[0])
+def _optional(found: dict[str, nla_slot], name: str) -> int:
+    return found[name].value if name in found else 0
 
 
-def _optional(layout: struct.Struct, data: memoryview | None) -> int:
-    return 0 if data is None else _number(layout, data)
-
-
-def _name(names: tuple[str, ...], layout: struct.Struct, data: memoryview | None) -> str:
+def _name(names: tuple[str, ...], number: int) -> str:
     """Return the name of a numbered setting; a number without one, of a newer kernel, as text."""
-    number = _optional(layout, data)
     return names[number] if number < len(names) else str(number)

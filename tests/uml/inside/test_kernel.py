@@ -2,7 +2,9 @@
 
 import errno
 import os
+import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,6 +180,47 @@ def test_a_process_without_the_right_is_told_which_one(kernel: LinuxIpvs) -> Non
     os.close(writer)
 
     assert "read the IPVS table: Operation not permitted; CAP_NET_ADMIN is missing" in answer
+
+
+def test_lost_answers_are_an_error_and_not_the_last_one(kernel: LinuxIpvs) -> None:
+    room_for_one_or_two = 1  # the kernel makes it more
+    kernel._netlink._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room_for_one_or_two)
+
+    problems = kernel.apply([AddDestination(WEB, ONE, NAT)] * 64)
+
+    assert {errno.ENOBUFS} == {problem.errno if problem else 0 for problem in problems}
+    assert "raise net.core.rmem_max" in str(problems[0])
+    apply(kernel, AddService(WEB, RR))
+    assert {WEB: Entry(RR)} == kernel.read()[0]
+
+
+WITHOUT_IMPORTS = """
+import importlib.abc, sys
+import stayalived.ipvs.main
+from stayalived.errors import KernelProblem
+from stayalived.kernel.ipvs import LinuxIpvs
+from uml.cases import NAT, ONE, RR, WEB
+from stayalived.ipvs.model import AddDestination, AddService
+
+class Nothing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        raise SystemExit(f"imported {name}")
+
+sys.meta_path.insert(0, Nothing())
+kernel = LinuxIpvs()
+print([problem and problem.errno for problem in kernel.apply([AddDestination(WEB, ONE, NAT), AddService(WEB, RR)])])
+print(kernel.apply([AddService(WEB, RR)]), len(kernel.read()[0]))
+kernel.close()
+"""
+
+
+def test_a_process_that_may_read_no_file_any_more_needs_none(kernel: LinuxIpvs) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", WITHOUT_IMPORTS]
+
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+
+    assert (0, "", f"[{errno.ESRCH}, None]\n[None] 1\n") == (done.returncode, done.stderr, done.stdout)
 
 
 def test_deleting_what_is_gone_beside_what_is_there(kernel: LinuxIpvs) -> None:

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,15 @@ def test_a_good_configuration_is_counted(tmp_path: Path) -> None:
 
 def test_the_verdict_on_a_refused_configuration_counts_its_errors() -> None:
     assert verdict("tic", report(WRONG, WRONG, MILD)) == ("host tic: the configuration is refused: 2 errors, 1 warning")
+
+
+def test_neither_it_nor_the_child_that_reads_the_files_imports_netlink() -> None:
+    example = Path(__file__).parents[3] / "conf.d"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    program = "from stayalived.cli.main import main; main()"
+    command = [sys.executable, "-X", "importtime", "-c", program, "check", "--config", str(example)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+
+    assert "stayalived_plugins.checks.tcp" in done.stderr
+    assert "pyroute2" not in done.stderr

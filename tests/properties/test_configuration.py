@@ -13,6 +13,7 @@ from stayalived.config.general import GlobalTable
 from stayalived.config.model import Configuration, decode, encode
 from stayalived.config.needs import needs_of
 from stayalived.config.places import Places
+from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, resolve
 from stayalived.config.services import RealServerTable, VirtualServerTable
 from stayalived.config.vrrp import InstanceTable
@@ -180,3 +181,30 @@ def test_every_key_of_a_file_is_found_on_its_line(pairs: list[tuple[str, Any]]) 
         found: list[Path] = []
         paths_of(value, (key,), found.append)
         assert {place.line if (place := places.find(path)) else 0 for path in found} == {line}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(PLAIN_KEYS, SIMPLE), min_size=1, max_size=5, unique_by=lambda pair: pair[0]), st.data())
+def test_a_key_that_is_set_twice_is_shown_with_the_line_of_the_first(
+    pairs: list[tuple[str, Any]], data: st.DataObject
+) -> None:
+    again = data.draw(st.integers(0, len(pairs) - 1))
+    value = data.draw(SIMPLE)
+    lines = [f"{key} = {written(value)}\n" for key, value in [*pairs, (pairs[again][0], value)]]
+    problems: list[Problem] = []
+
+    parse("a.toml", "".join(lines).encode(), problems)
+
+    (problem,) = problems
+    assert (problem.line, problem.expected) == (
+        len(pairs) + 1,
+        f"set twice, first in line {again + 1}; keep one of them",
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("ab=.[]{},\"'#\n 1", max_size=30))
+def test_any_text_is_a_file_or_one_problem(text: str) -> None:
+    problems: list[Problem] = []
+
+    assert (parse("a.toml", text.encode(), problems) is None) == (len(problems) == 1)

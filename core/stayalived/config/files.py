@@ -10,12 +10,14 @@ from pathlib import Path as FilePath
 
 import tomli
 
-from stayalived.config.findings import Findings, Path, Table, Value
+from stayalived.config.findings import Findings, Path, Table, Value, dotted
 from stayalived.config.problems import Problem
+from stayalived.config.scan import Scan
 
 DEFAULT_DIRECTORY = FilePath("/etc/stayalived/conf.d")
 MAX_FILE = 64 * 1024 * 1024  # bytes; 10,000 virtual servers take about 5 MiB
 HOST = "host"
+SET_TWICE = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate inline table key")  # tomli's words
 READINGS = 5  # of one file, until it does not change meanwhile
 
 
@@ -131,13 +133,21 @@ def parse(name: str, raw: bytes, problems: list[Problem]) -> Source | None:
     try:
         return Source(name=name, text=text, data=tomli.loads(text, parse_float=_finite))
     except tomli.TOMLDecodeError as error:
-        message = error.msg[:1].lower() + error.msg[1:]
-        problems.append(
-            Problem(path="", file=name, line=error.lineno, column=error.colno, expected=f"is no TOML: {message}")
-        )
+        problems.append(_no_toml(name, error))
     except RecursionError:
         problems.append(Problem(path="", file=name, expected="is nested too deeply"))
     return None
+
+
+def _no_toml(name: str, error: tomli.TOMLDecodeError) -> Problem:
+    scan = Scan(error.doc[: error.pos]) if error.msg.startswith(SET_TWICE) else None
+    if scan is None or not scan.repeated:
+        message = error.msg[:1].lower() + error.msg[1:]
+        return Problem(path="", file=name, line=error.lineno, column=error.colno, expected=f"is no TOML: {message}")
+    line, column = scan.again
+    first, _ = scan.index[scan.repeated]
+    text = f"set twice, first in line {first}; keep one of them"
+    return Problem(path=dotted(scan.repeated), file=name, line=line, column=column, expected=text)
 
 
 def _finite(text: str) -> float | str:

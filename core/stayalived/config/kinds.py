@@ -45,7 +45,7 @@ def bare(wanted: inspect.Type) -> inspect.Type:
 
 
 def remarks(wanted: inspect.Type) -> Mapping[str, Any]:
-    """Return what `about` noted of a type: `description`, `default`, `choices`, `unit`, `restart`; what is empty where nothing."""
+    """Return what `about` noted of a type: `description`, `default`, `choices`, `unit`, `restart`; empty if nothing."""
     found: dict[str, Any] = {"description": "", "default": "", "choices": (), "unit": "", "restart": False}
     while isinstance(wanted, inspect.Metadata):
         found |= {key: value for key, value in (wanted.extra or {}).items() if value}

@@ -33,15 +33,26 @@ HOSTS: Mapping[str, Sequence[str]] = {
 }
 
 
+class Room(msgspec.Struct, frozen=True):
+    door: int
+
+    def __post_init__(self) -> None:
+        if self.door == 13:
+            raise ValueError("there is no door 13")
+
+
 class KnockOptions(CheckOptions, frozen=True):
     word: str = "hello"
     times: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
     password: Secret | None = None
     codes: list[Annotated[int, msgspec.Meta(ge=100, le=599)]] = msgspec.field(default_factory=list)
+    rooms: tuple[Room, ...] = ()
 
     def __post_init__(self) -> None:
         if self.word == "forbidden":
             raise ValueError("word must not be forbidden")
+        if len(self.word) == 1 and self.times > 2:
+            raise ValueError("word is too short for so many times")
 
 
 class Knock(Check):

@@ -5,6 +5,7 @@ the same types, which finds the rest and can say what is allowed in a person's w
 """
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -59,7 +60,8 @@ class Decoder:
         self, good: Table, model: type[Model], path: Path, rule: msgspec.ValidationError | None
     ) -> Model | None:
         if rule is not None:  # a rule of the model itself, which only the model can check
-            self.findings.error(path, str(rule).partition(" - at `$")[0])
+            text, _, inside = str(rule).partition(" - at `$")
+            self.findings.error((*path, *_guilty(good, model, text, inside)), text)
             return None
         try:
             return msgspec.convert(good, model, dec_hook=self._special)
@@ -79,6 +81,28 @@ class Decoder:
             self.findings.error(path, str(error))
             return False
         return True
+
+
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")  # of a path as msgspec writes it: $.url[0].path
+_WORD = re.compile(r"\w+")
+
+
+def _guilty(table: Table, model: type[msgspec.Struct], text: str, inside: str) -> Path:
+    """Return where in a table a model's own rule is broken: the one key that its text names, else the table.
+
+    Args:
+        table: what the model refused.
+        model: of the table.
+        text: of the refusal.
+        inside: the rest of the path when it is a table inside that was refused, as msgspec writes it.
+    """
+    path = tuple(key or int(number) for key, number in _STEP.findall(inside))
+    refused: Value = table
+    for part in path:
+        refused = refused[part] if isinstance(refused, Mapping | list) else None
+    known = refused if path and isinstance(refused, Mapping) else fields_of(model)
+    named = set(_WORD.findall(text)) & set(known)
+    return (*path, *named) if len(named) == 1 else path
 
 
 @cache

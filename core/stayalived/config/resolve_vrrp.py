@@ -3,12 +3,13 @@
 import ipaddress
 from dataclasses import dataclass
 
-from stayalived.addresses import Family, VirtualAddress
+from stayalived.addresses import Family, VirtualAddress, family_of
 from stayalived.config import vrrp
-from stayalived.config.desk import Desk, first_set
+from stayalived.config.desk import Desk, first_set, texts
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.general import GlobalTable
 from stayalived.config.model import VirtualRouter, VrrpInstance
+from stayalived.config.names import is_address
 from stayalived.config.vrrp import InstanceTable
 from stayalived.timing import Duration, milliseconds, seconds
 
@@ -52,7 +53,10 @@ class InstanceRoom:
         if table is None:
             return None
         addresses = self._addresses(table, path)
-        version = self._version(table, {address.family for address in addresses}, path)
+        families = {address.family for address in addresses}
+        version = self._version(table, families, path)
+        for key in ("mcast_src_ip", "mcast_dst_ip"):
+            self._look_for_strangers(getattr(table, key), families, (*path, key))
         self._desk.act(table.notify, f"instance {name}", vrrp.EVENTS, (*path, "notify"))
         self._look_at_habits(table, path)
         instance = _Instance(
@@ -160,6 +164,14 @@ class InstanceRoom:
             ),
             down_timer_adverts=first_set(table.down_timer_adverts, default=common.vrrp_down_timer_adverts),
         )
+
+    def _look_for_strangers(self, value: str | list[str] | None, families: set[Family], path: Path) -> None:
+        """Refuse an address of adverts that no router of the instance would use."""
+        for text, where in texts(value, path) if families else ():
+            if not is_address(text) or family_of(text) in families:
+                continue  # a host name may well have an address that is not used
+            missing = f"the instance has no IPv{family_of(text)} address; leave it out"
+            self._findings.error(where, missing, found=shown(text))
 
     def _source(self, table: InstanceTable, family: Family, path: Path) -> str:
         found = self._desk.each_family(table.mcast_src_ip, (*path, "mcast_src_ip")) if table.mcast_src_ip else {}

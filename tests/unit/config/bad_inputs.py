@@ -21,6 +21,17 @@ address = "192.0.2.11"
 BAD: dict[str, tuple[str, ...]] = {
     # TOML itself
     "= 1": ("a.toml:1:1: is no TOML: invalid statement",),
+    '[global]\nlog = "syslog"\n\nlog = "stderr"': (
+        "a.toml:4:1: global.log: set twice, first in line 2; keep one of them",
+    ),
+    "[global]\n[global]": ("a.toml:2:1: global: set twice, first in line 1; keep one of them",),
+    "[global]\nlog = 1\nlog.a = 2": ("a.toml:3:1: global.log: set twice, first in line 2; keep one of them",),
+    'check.a = { type = "knock", times = 1, times = 2 }': (
+        "a.toml:1:40: check.a.times: set twice, first in line 1; keep one of them",
+    ),
+    'check.a = { type = "knock" }\ncheck.a = { type = "echo" }': (
+        "a.toml:2:1: check.a: set twice, first in line 1; keep one of them",
+    ),
     # Tables
     "[globl]": ("a.toml:1:1: globl: unknown key; did you mean global?",),
     "[global_defs]": ("a.toml:1:1: global_defs: write [global]",),
@@ -107,6 +118,10 @@ BAD: dict[str, tuple[str, ...]] = {
     INSTANCE + 'mcast_dst_ip = "192.0.2.9"': (
         'a.toml:5:1: vrrp_instance.tic.mcast_dst_ip: found "192.0.2.9"; '
         "must be an IPv4 multicast address (224.0.0.0/4)",
+    ),
+    INSTANCE + 'mcast_src_ip = "2001:db8::9"\nmcast_dst_ip = ["224.0.0.9", "ff02::9"]': (
+        'a.toml:5:1: vrrp_instance.tic.mcast_src_ip: found "2001:db8::9"; the instance has no IPv6 address; leave it out',
+        'a.toml:6:30: vrrp_instance.tic.mcast_dst_ip[1]: found "ff02::9"; the instance has no IPv6 address; leave it out',
     ),
     INSTANCE + INSTANCE.replace("tic", "tac").replace("2.1/", "2.2/"): (
         "a.toml:7:1: vrrp_instance.tac.virtual_router_id: found 1; tic has it on eth0 for IPv4; take another one",
@@ -232,7 +247,15 @@ BAD: dict[str, tuple[str, ...]] = {
     '[check.answers]\ntype = "knock"\ncodes = [200, 99]': (
         "a.toml:3:15: check.answers.codes[1]: found 99; must be a whole number from 100 to 599",
     ),
-    '[check.answers]\ntype = "knock"\nword = "forbidden"': ("a.toml:1:1: check.answers: word must not be forbidden",),
+    '[check.answers]\ntype = "knock"\nword = "forbidden"': (
+        "a.toml:3:1: check.answers.word: word must not be forbidden",
+    ),
+    '[check.answers]\ntype = "knock"\nword = "a"\ntimes = 3': (
+        "a.toml:1:1: check.answers: word is too short for so many times",
+    ),
+    '[check.answers]\ntype = "knock"\nrooms = [\n  { door = 1 },\n  { door = 13 },\n]': (
+        "a.toml:5:5: check.answers.rooms[1].door: there is no door 13",
+    ),
     '[check.answers]\ntype = "knock"\npassword = { file = "/a", env = "B" }': (
         'a.toml:3:1: check.answers.password: must be text, { file = "…" } or { env = "…" }',
     ),

@@ -197,7 +197,7 @@ def test_ten_reloads_in_a_second_end_in_the_last_one(site: Site) -> None:
         site.daemon.write(files(priority=100 + number))
         site.daemon.process.send(signal.SIGHUP)
 
-    wait_until(lambda: site.daemon.instance()["priority"] == 109, within=5.0, what="the last priority")
+    wait_until(lambda: site.daemon.instance().get("priority") == 109, within=5.0, what="the last priority")
     site.settle()
 
     site.check_that_nothing_stirred()

@@ -119,11 +119,11 @@ def unknown_key(findings: Findings, path: Path, known: Collection[str], kind: st
     note = advice(key, kind)
     near = difflib.get_close_matches(key, known, n=1, cutoff=NEAR)
     if note:
-        findings.error(path, note)
+        findings.unknown(path, note)
     elif near:
-        findings.error(path, f"unknown key; did you mean {near[0]}?")
+        findings.unknown(path, f"unknown key; did you mean {near[0]}?")
     else:
-        findings.error(path, f"unknown key; known here: {', '.join(sorted(known))}")
+        findings.unknown(path, f"unknown key; known here: {', '.join(sorted(known))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,10 +157,16 @@ def _finite(text: str) -> float | str:
 
 
 def merge(sources: Sequence[Source], host_id: str, findings: Findings) -> Table:
-    """Merge files by name and lay `[host.ID]` over the result.
+    """Merge files by name and lay `[host.ID]` over the result: its tables merge, everything else replaces."""
+    common, differences = join(sources, findings)
+    return overlay(common, differences.get(host_id, {}))
 
-    The same key set in two files is an error that shows both places; over the rest a host's tables merge and
-    everything else replaces.
+
+def join(sources: Sequence[Source], findings: Findings) -> tuple[Table, dict[str, Table]]:
+    """Merge files by name. The same key set in two files is an error that shows both places.
+
+    Returns:
+        what all hosts share, and by the host's name what stands in `[host.NAME]`.
     """
     tree: Table = {}
     for number, source in enumerate(sources):
@@ -169,14 +175,13 @@ def merge(sources: Sequence[Source], host_id: str, findings: Findings) -> Table:
     common = {key: value for key, value in tree.items() if key != HOST}
     if not isinstance(hosts, Mapping):
         findings.error((HOST,), "must be tables: [host.NAME]")
-        return common
+        return common, {}
     if HOST in tree and not hosts:
         findings.warn((HOST,), "is empty; write [host.NAME] for what differs on a machine")
     for name, differences in hosts.items():
         if not isinstance(differences, Mapping):
             findings.error((HOST, name), "must be a table of what differs on this host")
-    own = hosts.get(host_id, {})
-    return overlay(common, own) if isinstance(own, Mapping) else common
+    return common, {name: table for name, table in hosts.items() if isinstance(table, Mapping)}
 
 
 def hosts(sources: Sequence[Source]) -> list[str]:

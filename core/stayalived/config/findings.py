@@ -81,13 +81,15 @@ def shown(value: Value) -> str:
 class Finding:
     """One thing found, at a path that nobody has looked up yet.
 
-    `file` limits the search to one file; `first` names the file that set the same key before it.
+    `file` limits the search to one file; `first` names the file that set the same key before it. `unknown`: there is no
+    such key, whatever its value.
     """
 
     path: Path
     problem: Problem
     file: str = ""
     first: str = ""
+    unknown: bool = False
 
 
 @dataclass(slots=True)
@@ -105,6 +107,11 @@ class Findings:
     def warn(self, path: Path, expected: str, *, found: str = "") -> None:
         """Note what a person should know though the configuration can be used."""
         self.entries.append(Finding(path, Problem(path=dotted(path), expected=expected, found=found, warning=True)))
+
+    def unknown(self, path: Path, expected: str) -> None:
+        """Note a key that does not exist."""
+        self.errors += 1
+        self.entries.append(Finding(path, Problem(path=dotted(path), expected=expected), unknown=True))
 
     def clash(self, path: Path, first: str, second: str) -> None:
         """Note that two files set the same key."""

@@ -1,18 +1,19 @@
 """From files to a configuration that leaves nothing to look up, or to everything that is wrong with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from stayalived.config import rules
 from stayalived.config.decode import Decoder, unknown_key
 from stayalived.config.desk import Desk, first_set
-from stayalived.config.files import Source, merge
+from stayalived.config.files import Source, join, merge, overlay
 from stayalived.config.findings import Findings, Table, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
 from stayalived.config.model import Action, Check, Configuration, Distribution, Globals, VirtualServer, VrrpInstance
-from stayalived.config.names import Lookup, Names, ask_resolver
+from stayalived.config.names import BadHost, Lookup, Names, ask_resolver
+from stayalived.config.others import look_at_others, missing_host
 from stayalived.config.places import Places
 from stayalived.config.problems import Problem
 from stayalived.config.resolve_checks import KIND as CHECK
@@ -65,21 +66,37 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
         no configuration when one of the problems is more than a warning.
     """
     findings = Findings()
-    tree = merge(sources, around.host_id, findings)
+    common, differences = join(sources, findings)
     findings.add(around.plugins.problems)
-    desk = Desk(
-        findings=findings,
-        decoder=Decoder(findings, around.vault),
-        catalogue=around.plugins.catalogue,
-        names=Names(around.lookup),
-        host_id=around.host_id,
-        host_name=around.host_name,
-    )
-    configuration = _take(tree, desk, around.plugins)
+    desk = _desk(around, around.host_id, findings)
+    configuration = _take(overlay(common, differences.get(around.host_id, {})), desk, around.plugins)
+
+    def take(tree: Table, host_id: str) -> Findings:
+        found = Findings()
+        _take(tree, _desk(replace(around, lookup=_ask_nobody), host_id, found), around.plugins)
+        return found
+
+    missing_host(differences, around.host_id, findings)
+    look_at_others(common, differences, around.host_id, take, findings)
     if not findings.errors:
         _ask_plugins(configuration, around.plugins, findings)
     places = Places(sources, around.host_id)
     return (None if findings.errors else configuration), findings.problems(places)
+
+
+def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
+    return Desk(
+        findings=findings,
+        decoder=Decoder(findings, around.vault),
+        catalogue=around.plugins.catalogue,
+        names=Names(around.lookup),
+        host_id=host_id,
+        host_name=around.host_name,
+    )
+
+
+def _ask_nobody(host: str) -> list[str]:
+    raise BadHost(f"{host} is a name for another host to resolve")
 
 
 def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:

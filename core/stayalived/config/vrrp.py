@@ -37,10 +37,14 @@ class InstanceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     split: Annotated[bool, about("Whether the IPv4 and the IPv6 half may be master on different machines.")] = False
     mcast_src_ip: Annotated[
         Texts | None,
-        about("Source address of adverts, one for each family.", default="the interface's first, link-local for IPv6"),
+        about(
+            "Source address of adverts, one for each family of the addresses.",
+            default="the interface's first, link-local for IPv6",
+        ),
     ] = None
     mcast_dst_ip: Annotated[
-        Texts | None, about("Multicast group, one for each family.", default="`vrrp_mcast_group4` and `…6`")
+        Texts | None,
+        about("Multicast group, one for each family of the addresses.", default="`vrrp_mcast_group4` and `…6`"),
     ] = None
     garp_master_delay: general.MasterDelay | None = None
     garp_master_repeat: general.MasterRepeat | None = None

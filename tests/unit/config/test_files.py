@@ -117,8 +117,9 @@ def test_the_same_key_in_two_files_shows_both_places() -> None:
 
 
 def test_what_a_host_says_lies_over_the_rest() -> None:
-    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 200\n[host.tac.vrrp_instance.tic]\npriority = 50"
+    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 200\n[host.tac.vrrp_instance.tic]\npriority = 50\n"
 
+    text += "[host.toe]"
     priorities = [good(text, host=host).instances[0].priority for host in ("tic", "tac", "toe")]
 
     assert priorities == [200, 50, 100]
@@ -134,10 +135,55 @@ def test_lists_of_a_host_replace_and_tables_merge() -> None:
 
 
 def test_a_mistake_of_a_host_is_shown_where_it_stands_and_only_on_that_host() -> None:
-    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 300"
+    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 300\n[host.tac]"
 
     assert read(text)[1] == ["a.toml:6:1: vrrp_instance.tic.priority: found 300; must be a whole number from 1 to 255"]
     assert read(text, host="tac")[1] == []
+
+
+OTHER = """\
+[check.answers]
+type = "knock"
+[virtual_server.web]
+address = "192.0.2.1:80"
+protocol = "tcp"
+[virtual_server.web.real_server.one]
+address = "one"
+[host.tic]
+[host.tac]
+globl.a = 1
+global.logg = "x"
+check.answers.wordd = "x"
+vrrp_instance.tic.prioritty = 3
+virtual_server.web.real_server.one.wait = 3
+vrrp_instance.tic.notify = { type = "shout", volumme = 3 }
+vrrp_instance.other = { interface = "eth0", virtual_router_id = 500 }
+"""
+
+
+def test_a_key_that_does_not_exist_is_told_on_every_host() -> None:
+    _, problems = read(INSTANCE + OTHER.replace('"one"', '"192.0.2.9"'))
+
+    assert [problem.partition(":")[2] for problem in problems] == [
+        "14:1: host.tac.globl: unknown key; did you mean global?",
+        "15:1: host.tac.global.logg: unknown key; did you mean log?",
+        "16:1: host.tac.check.answers.wordd: unknown key; did you mean word?",
+        "17:1: host.tac.vrrp_instance.tic.prioritty: unknown key; did you mean priority?",
+        "18:1: host.tac.virtual_server.web.real_server.one.wait: unknown key; did you mean weight?",
+        "19:46: host.tac.vrrp_instance.tic.notify.volumme: unknown key; did you mean volume?",
+    ]
+
+
+def test_a_host_without_a_table_among_hosts_that_have_one_is_worth_a_warning() -> None:
+    text = INSTANCE + "[host.tic.vrrp_instance.tic]\npriority = 200\n[host.tac]\n"
+
+    assert [read(text, host=host)[1] for host in ("tic", "tac")] == [[], []]
+    assert read(text, host="tcc")[1] == [
+        (
+            "a.toml:5:1: host: warning: found host tcc; tables for tac, tic and none for this host; "
+            "if nothing differs here, write [host.tcc]"
+        )
+    ]
 
 
 def test_the_hosts_of_files_are_known_by_name() -> None:

@@ -33,7 +33,14 @@ class Topic:
 
 SUPERVISOR = "supervisor"
 CONFIG = "config"
-CHILDREN = ("vrrp", "ipvs", "checker", "notify", "runner", "api", "log")
+VRRP = "vrrp"
+IPVS = "ipvs"
+CHECKER = "checker"
+NOTIFY = "notify"
+RUNNER = "runner"
+API = "api"
+LOG = "log"
+CHILDREN = (VRRP, IPVS, CHECKER, NOTIFY, RUNNER, API, LOG)
 ANY = (*CHILDREN, CONFIG)
 _UP = (ANY, (SUPERVISOR,))
 _DOWN = ((SUPERVISOR,), ANY)
@@ -52,20 +59,20 @@ TOPICS: dict[str, Topic] = {
         Topic("control.commit", control.Commit, Kind.CONTROL, *_DOWN),
         Topic("control.abort", control.Abort, Kind.CONTROL, *_DOWN),
         Topic("control.stop", control.Stop, Kind.CONTROL, *_DOWN),
-        Topic("command.request", control.Request, Kind.CONTROL, ("api",), (SUPERVISOR,)),
-        Topic("command.reply", control.Reply, Kind.CONTROL, (SUPERVISOR,), ("api",)),
-        Topic("daemon.child", control.ChildState, Kind.STATE, (SUPERVISOR,), ("api",)),
-        Topic("daemon.state", control.DaemonState, Kind.STATE, (SUPERVISOR,), ("api",)),
-        Topic("vrrp.instance", vrrp.InstanceState, Kind.STATE, ("vrrp",), ("vrrp", "ipvs", "api")),
-        Topic("vrrp.counters", vrrp.RouterCounters, Kind.STATE, ("vrrp",), ("vrrp", "api")),
-        Topic("services.check", services.CheckState, Kind.STATE, ("checker",), ("checker", "ipvs", "api")),
-        Topic("services.adopted", services.AdoptedServer, Kind.STATE, ("ipvs",), ("checker", "ipvs")),
-        Topic("services.round", services.FirstRound, Kind.STATE, ("ipvs",), ("vrrp", "api")),
-        Topic("services.state", services.ServiceState, Kind.STATE, ("ipvs",), ("ipvs", "checker", "api")),
-        Topic("event", notify.Event, Kind.EVENT, ("vrrp", "ipvs", "checker", SUPERVISOR), ("notify", "api")),
-        Topic("runner.run", notify.Run, Kind.CALL, ("notify", "checker"), ("runner",)),
-        Topic("runner.cancel", notify.Cancel, Kind.CALL, ("notify", "checker"), ("runner",)),
-        Topic("runner.ran", notify.Ran, Kind.CALL, ("runner",), ("notify", "checker")),
+        Topic("command.request", control.Request, Kind.CONTROL, (API,), (SUPERVISOR,)),
+        Topic("command.reply", control.Reply, Kind.CONTROL, (SUPERVISOR,), (API,)),
+        Topic("daemon.child", control.ChildState, Kind.STATE, (SUPERVISOR,), (API,)),
+        Topic("daemon.state", control.DaemonState, Kind.STATE, (SUPERVISOR,), (API,)),
+        Topic("vrrp.instance", vrrp.InstanceState, Kind.STATE, (VRRP,), (VRRP, IPVS, API)),
+        Topic("vrrp.counters", vrrp.RouterCounters, Kind.STATE, (VRRP,), (VRRP, API)),
+        Topic("services.check", services.CheckState, Kind.STATE, (CHECKER,), (CHECKER, IPVS, API)),
+        Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),
+        Topic("services.round", services.FirstRound, Kind.STATE, (IPVS,), (VRRP, API)),
+        Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, CHECKER, API)),
+        Topic("event", notify.Event, Kind.EVENT, (VRRP, IPVS, CHECKER, SUPERVISOR), (NOTIFY, API)),
+        Topic("runner.run", notify.Run, Kind.CALL, (NOTIFY, CHECKER), (RUNNER,)),
+        Topic("runner.cancel", notify.Cancel, Kind.CALL, (NOTIFY, CHECKER), (RUNNER,)),
+        Topic("runner.ran", notify.Ran, Kind.CALL, (RUNNER,), (NOTIFY, CHECKER)),
     )
 }
 _TOPIC_OF: dict[type[Message], Topic] = {topic.message: topic for topic in TOPICS.values()}

@@ -19,6 +19,7 @@ from stayalived.child.events import (
 )
 from stayalived.config.model import Configuration
 from stayalived.messages.notify import Cancel, Event, Ran, Run
+from stayalived.messages.routes import RUNNER
 from stayalived.notify.actions import Actions, subject_of
 from stayalived.notify.events import (
     Abandon,
@@ -39,7 +40,6 @@ from stayalived.timing import Duration, Instant, after, seconds
 
 LAST_KINDS = frozenset({"stop", "deleted"})  # what is still told while the daemon stops
 STOP_PATIENCE: Duration = seconds(1)  # for telling that (N09)
-RUNNER = "runner"
 WARNING = 30  # of the logging module
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.control import Needs, Start
-from stayalived.messages.routes import CONFIG, pack
+from stayalived.messages.routes import API, CONFIG, LOG, pack
 from stayalived.supervisor.events import AllowKeys, BlobId, DropBlob, Effect, Send, TellSystemd, UseNeeds
 from stayalived.supervisor.lifecycle import Child, State
 from stayalived.supervisor.population import ERROR, INFO, WARNING, Population
@@ -27,9 +27,6 @@ from stayalived.supervisor.reload import (
     prepare_limit,
 )
 from stayalived.timing import Duration, Instant, after, for_people, seconds
-
-LOG = "log"
-API = "api"
 
 DEFAULT_CHILD_WAIT_TIME = seconds(5)
 """P06, while no configuration says otherwise."""

@@ -9,8 +9,8 @@ from typing import assert_never
 from stayalived.messages import control
 from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.control import Message
-from stayalived.messages.routes import CONFIG, SUPERVISOR, Kind, pack, unpack
-from stayalived.supervisor.changeover import API, Changeover
+from stayalived.messages.routes import API, CONFIG, SUPERVISOR, Kind, pack, unpack
+from stayalived.supervisor.changeover import Changeover
 from stayalived.supervisor.events import (
     BadFrames,
     BlobId,

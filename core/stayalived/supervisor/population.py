@@ -6,7 +6,7 @@ from stayalived.child.events import Report
 from stayalived.messages import control
 from stayalived.messages.control import Message, Start
 from stayalived.messages.notify import Event as Notice
-from stayalived.messages.routes import CONFIG, SUPERVISOR, forget, pack
+from stayalived.messages.routes import CONFIG, SUPERVISOR, VRRP, forget, pack
 from stayalived.supervisor.events import BlobId, Effect, ForgetSendTimes, Fork, Kill, Send
 from stayalived.supervisor.lifecycle import EXIT_LIMIT, START_LIMIT, Child, Cue, State
 from stayalived.supervisor.switchboard import Switchboard
@@ -23,8 +23,6 @@ SIGN_OF_LIFE_OVERDUE = seconds(2)
 
 RELEASE_ATTEMPTS = 3
 """How often vrrp is started in a row to release its addresses when it dies of that, too."""
-
-VRRP = "vrrp"
 
 
 class Population:

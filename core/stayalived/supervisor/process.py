@@ -15,7 +15,7 @@ from stayalived.log import pipe
 from stayalived.log.lines import text_line
 from stayalived.messages.codec import Frame
 from stayalived.messages.control import Needs
-from stayalived.messages.routes import CONFIG, role_of
+from stayalived.messages.routes import CONFIG, LOG, VRRP, role_of
 from stayalived.supervisor import memfd
 from stayalived.supervisor.events import (
     BadFrames,
@@ -29,8 +29,6 @@ from stayalived.supervisor.events import (
 )
 from stayalived.supervisor.events import FrameReceived as Received
 
-LOG = "log"
-VRRP = "vrrp"
 FRAMES_BEFORE_END = 64
 """Rounds of reading what a dead child had still sent; more than its pipe can hold."""
 

@@ -5,11 +5,9 @@ from dataclasses import dataclass, field
 
 from stayalived.config.problems import Problem
 from stayalived.messages.control import Needs
+from stayalived.messages.routes import CHECKER
 from stayalived.supervisor.events import BlobId
 from stayalived.timing import Duration, Instant, milliseconds, seconds
-
-CHECKER = "checker"
-"""The one child whose rights depend on the configuration: marks and low ports of its checks' sockets."""
 
 PARSE_LIMIT = seconds(30)
 """From the fork of the config child to its answer: names to resolve and plugins to import are part of it."""
@@ -70,7 +68,7 @@ def compare(old: Needs, new: Needs) -> Change:
     changed = {line.partition(" ")[0] for line in set(old.plugins) ^ set(new.plugins)}
     replaced = {name for name in before & after if name.partition("/")[2] in changed}
     if old.checker_capabilities != new.checker_capabilities:
-        replaced |= before & after & {CHECKER}
+        replaced |= before & after & {CHECKER}  # the marks and low ports of its checks' sockets need them
     return Change(added=after - before, removed=before - after, replaced=frozenset(replaced))
 
 

@@ -76,7 +76,7 @@ class SupervisorEngine:
         """When `wake` has something to do."""
         if self._over:
             return None
-        stop = self._shutdown.deadline if self._shutdown is not None and not self._shutdown.enforced else None
+        stop = self._shutdown.deadline if self._shutdown is not None else None
         return earliest((self._population.deadline, self._changeover.deadline, self._next_watchdog, self._tick, stop))
 
     @property

@@ -56,6 +56,7 @@ class House:
         self.problems = ()
         self.refusing = set()
         self.mute = set()  # children that never answer anything
+        self.clinging = set()  # children that live on when they are told to stop
         self.dying = {}  # name → code of processes that die at once
         self.kids = {}
         self.effects = []
@@ -191,7 +192,7 @@ class House:
                 if commit.start is Start.RELEASE:
                     self._queue.append(self._frame(name, control.Stopped()))
                     self._end(name, 0)
-            case control.Stop():
+            case control.Stop() if name not in self.clinging:
                 self._queue.append(self._frame(name, control.Stopped()))
                 self._end(name, 0)
 

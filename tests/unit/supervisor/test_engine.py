@@ -7,7 +7,7 @@ from stayalived.messages.routes import pack
 from stayalived.messages.services import CheckState, FirstRound
 from stayalived.supervisor import events as ev
 from stayalived.supervisor.lifecycle import State
-from stayalived.timing import milliseconds, seconds
+from stayalived.timing import Instant, elapsed, in_seconds, milliseconds, seconds
 from unit.supervisor.house import ALL, House, needs
 
 WRONG = Problem(path="global.router_id", expected="must be text", found="7")
@@ -409,6 +409,27 @@ class TestReload:
         assert [control.Abort(generation=2)] == house.sent("vrrp", control.Abort)
         assert [control.Commit(generation=1, start=Start.RESPAWNED)] == house.kids["ipvs"].commits
 
+    def test_one_that_a_third_party_keeps_from_answering_is_replaced_and_not_waited_for(self) -> None:
+        house = House(needs((*ALL, "checker/acme"))).start()
+        house.mute = {"checker/acme"}
+        house.reload()
+        house.advance(3.2)
+        assert ev.Kill(name="checker/acme") in house.effects
+        assert [1, 2] == [commit.generation for commit in house.kids["vrrp"].commits]
+        house.mute = set()
+        house.die("checker/acme").advance(1.1)
+        assert [control.Commit(generation=2, start=Start.RESPAWNED)] == house.kids["checker/acme"].commits
+        assert house.all_running()
+
+    def test_a_third_party_whose_process_dies_does_not_make_it_a_refusal(self) -> None:
+        house = House(needs((*ALL, "notify/acme"))).start()
+        house.mute = {"notify/acme"}
+        house.reload()
+        house.mute = set()
+        house.die("notify/acme").advance(0.001)
+        assert [1, 2] == [commit.generation for commit in house.kids["vrrp"].commits]
+        assert [2] == [commit.generation for commit in house.kids["notify/acme"].commits]
+
     def test_one_that_dies_after_its_answer_comes_back_with_what_is_in_force(self) -> None:
         house = House().start()
         house.mute = {"ipvs"}
@@ -463,6 +484,39 @@ class TestStop:
         house.advance(3)
         assert ev.Kill(name="notify") in house.effects
         assert 0 == house.exit_code
+
+    def test_a_checker_that_does_not_stop_leaves_time_for_the_scripts(self) -> None:
+        house = House(needs((*ALL, "checker/acme"))).start()
+        house.mute = {"checker/acme", "notify"}
+        house.give(ev.SignalReceived(order=ev.Order.STOP))
+        house.advance(2.1)
+        assert ev.Kill(name="checker/acme") in house.effects
+        assert house.sent("notify", control.Stop)
+        house.advance(2)
+        assert ev.Kill(name="notify") not in house.effects
+
+    def test_every_stage_has_a_second_though_one_before_used_up_the_time(self) -> None:
+        house = House().start()
+        house.clinging = {"vrrp", "notify", "api"}
+        house.give(ev.SignalReceived(order=ev.Order.STOP))
+        killed = {}
+        while house.exit_code is None:
+            house.advance(0.1, step=0.1)
+            for effect in house.effects:
+                if isinstance(effect, ev.Kill):
+                    killed.setdefault(effect.name, round(in_seconds(elapsed(Instant(1_000_000_000), house.now)), 1))
+        assert {"vrrp": 5.0, "notify": 6.0, "api": 7.0} == killed
+        assert house.engine.deadline is None
+
+    def test_a_release_that_hangs_is_killed_as_well_and_the_rest_stops_in_order(self) -> None:
+        house = House().start()
+        house.die("vrrp").advance(0.001)
+        house.die("vrrp")
+        house.mute = {"vrrp"}
+        house.give(ev.SignalReceived(order=ev.Order.STOP))
+        house.advance(8, step=0.25)
+        assert (0, {}) == (house.exit_code, house.kids)
+        assert {"vrrp"} == {effect.name for effect in house.effects if isinstance(effect, ev.Kill)}
 
     def test_nobody_is_started_again(self) -> None:
         house = House().start()

@@ -118,6 +118,11 @@ class Child:
         return role_of(self.name)
 
     @property
+    def foreign(self) -> bool:
+        """Whether it runs what a third party wrote: what goes wrong in it is not to cost anybody else anything."""
+        return self.role != self.name
+
+    @property
     def alive(self) -> bool:
         """Whether there is a process."""
         return self.state in ALIVE

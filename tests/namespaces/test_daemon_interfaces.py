@@ -114,3 +114,18 @@ def test_without_the_old_source_address_the_next_one_speaks(lab: Lab, tic: Host)
         what="an advert from the other address",
     )
     assert daemon.instance()["state"] == "MASTER"
+
+
+def test_a_configured_source_address_is_waited_for(lab: Lab, tic: Host) -> None:
+    wire = lab.lan.capture()
+    daemon = started(tic, vrrp_instance(VIP4, priority=200, more='mcast_src_ip = "192.0.2.9"'))
+    daemon.wait_for_state("FAULT", within=2.0)
+    assert "does not carry 192.0.2.9" in daemon.instance()["reason"]
+    assert [] == wire.adverts("tic")
+
+    tic.add_address("192.0.2.9/24")
+    daemon.wait_for_state("MASTER", within=5.0)
+    wire.wait_for(
+        lambda packet: packet.vrrp() and packet.vrrp().source == "192.0.2.9", within=2.0, what="an advert from there"
+    )
+    assert daemon.stop() == 0

@@ -48,11 +48,12 @@ class Link:
     def source(self, router: VirtualRouter) -> str:
         """Return the address that the router's adverts come from, or empty when there is none.
 
-        That is the configured one, else the first of the interface that is not virtual (keepalived's V12), for IPv6
-        the link-local one (RFC 9568 5.1.2.1). An owner may have no other than its own virtual address.
+        That is the configured one while the interface carries it; without one, the first of the interface that is not
+        virtual (keepalived's V12), for IPv6 the link-local one (RFC 9568 5.1.2.1). An owner may have no other than its
+        own virtual address.
         """
         if router.source:
-            return router.source
+            return router.source if self._carries(router) else ""
         for address in self.interface.addresses if self.interface else ():
             if address.family is router.family and address.address not in self.virtual and _may_speak(address):
                 return address.address
@@ -65,6 +66,8 @@ class Link:
             return f"interface {self.name} does not exist"
         if not self.interface.up:
             return f"interface {self.name} is down"
+        if router.source and not self._carries(router):
+            return f"interface {self.name} does not carry {router.source}, the configured source of adverts"
         if not self.source(router):
             wanted = "IPv6 link-local address" if router.family is Family.IPV6 else "IPv4 address of its own"
             return f"interface {self.name} has no {wanted}"
@@ -104,6 +107,13 @@ class Link:
     def hear(self, family: Family, group: str) -> bool:
         """The group is heard. Return whether it was not before."""
         return self._deaf.pop((family, group), None) is not None
+
+    def _carries(self, router: VirtualRouter) -> bool:
+        """Tell whether the configured source is there; an owner's may be one of its virtual addresses."""
+        if router.priority == PRIORITY_OWNER and any(own.address == router.source for own in router.addresses):
+            return True
+        there = {address.address for address in self.interface.addresses} if self.interface else set()
+        return router.source in there - self.virtual
 
     def _listen_to(self, groups: frozenset[tuple[Family, str]]) -> list[Listen]:
         if self.interface is None:

@@ -17,6 +17,7 @@ from stayalived.supervisor.events import AllowKeys, BlobId, DropBlob, Effect, Se
 from stayalived.supervisor.lifecycle import Child, State
 from stayalived.supervisor.population import ERROR, INFO, WARNING, Population
 from stayalived.supervisor.reload import (
+    FOREIGN_LIMIT,
     PARSE_LIMIT,
     Accepted,
     Attempt,
@@ -25,6 +26,7 @@ from stayalived.supervisor.reload import (
     compare,
     objections,
     prepare_limit,
+    trouble,
 )
 from stayalived.timing import Duration, Instant, after, for_people, seconds
 
@@ -90,7 +92,7 @@ class Changeover:
             self._refuse(errors, now)
             return False
         if message.needs is None or blob is None:
-            self._refuse(_trouble("the process that read it sent no configuration"), now)
+            self._refuse(trouble("the process that read it sent no configuration"), now)
             return False
         attempt.needs, attempt.blob = message.needs, blob
         attempt.warnings = [problem for problem in message.problems if problem.warning]
@@ -133,7 +135,7 @@ class Changeover:
         if child.answered or not child.listening or message.generation != child.asked:
             return
         if self.attempt is not None and message.generation == self.attempt.generation:
-            self._refuse(message.problems or _trouble(f"{child.name} refused it without a reason"), now)
+            self._refuse(message.problems or trouble(f"{child.name} refused it without a reason"), now)
             return
         text = "; ".join(str(problem) for problem in message.problems)
         self._population.kill(child, now, f"refused the configuration in force: {text}")
@@ -144,7 +146,7 @@ class Changeover:
         if child.name == CONFIG:
             if attempt is not None and attempt.needs is None:
                 why = child.failure or child.note
-                self._refuse(_trouble(f"the process that reads it ended without an answer: {why}"), now)
+                self._refuse(trouble(f"the process that reads it ended without an answer: {why}"), now)
             self._begin(now)
         elif attempt is None or attempt.needs is None:
             return
@@ -154,7 +156,11 @@ class Changeover:
                 attempt.awaiting.discard(child.name)
                 self._commit_when_complete(now)
         elif child.name in attempt.awaiting and child.state is not State.STOPPED:
-            self._refuse(_trouble(f"{child.name} died while it read it: {child.note}"), now)
+            if child.foreign and child.name not in attempt.added:  # it will find the new one in force
+                attempt.awaiting.discard(child.name)
+                self._commit_when_complete(now)
+            else:
+                self._refuse(trouble(f"{child.name} died while it read it: {child.note}"), now)
 
     def wake(self, now: Instant) -> None:
         """Refuse an attempt that is out of time."""
@@ -162,7 +168,7 @@ class Changeover:
         if attempt is None or attempt.deadline is None or now < attempt.deadline or attempt.needs is None:
             return
         silent = ", ".join(sorted(attempt.awaiting))
-        self._refuse(_trouble(f"no answer within {for_people(prepare_limit(attempt.needs))} from {silent}"), now)
+        self._refuse(trouble(f"no answer within {for_people(prepare_limit(attempt.needs))} from {silent}"), now)
 
     def abandon(self, now: Instant) -> None:
         """The daemon stops: forget the attempt and every wish, and say so to those who asked."""
@@ -228,7 +234,8 @@ class Changeover:
             if child.state is State.RUNNING and attempt.blob is not None:
                 attempt.awaiting.add(name)
                 self._population.ask(child, attempt.generation, attempt.blob, limit, now)
-                child.limit = None  # out of time it is the reload that fails, not the child
+                # Out of time it is the reload that fails, not the child; unless it is a third party's.
+                child.limit = after(now, FOREIGN_LIMIT) if child.foreign else None
         self._commit_when_complete(now)
 
     def _commit_when_complete(self, now: Instant) -> None:
@@ -252,9 +259,7 @@ class Changeover:
         if child.name == CONFIG:
             return
         if child.name in change.removed:
-            child.restart_when_stopped = False
-            self._population.stop(child, now, leave=False, limit=self.child_wait_time)
-            self._dismiss(child)
+            self._dismiss(child, now)
         elif child.name in change.replaced or (child.name == LOG and new_names):
             self._known_to_log |= new_names if child.name == LOG else set()
             self._replace(child, now)
@@ -275,8 +280,10 @@ class Changeover:
             child.restart_when_stopped = True
             self._population.stop(child, now, leave=True, limit=self.child_wait_time)
 
-    def _dismiss(self, child: Child) -> None:
+    def _dismiss(self, child: Child, now: Instant) -> None:
+        """Stop a child for good."""
         child.restart_when_stopped = False
+        self._population.stop(child, now, leave=False, limit=self.child_wait_time)
         if not child.alive:
             self._population.remove(child)
 
@@ -296,8 +303,7 @@ class Changeover:
             self._emit(DropBlob(blob=attempt.blob))
         for child in tuple(self._population.children.values()):
             if child.name in attempt.added:
-                self._population.stop(child, now, leave=False, limit=self.child_wait_time)
-                self._dismiss(child)
+                self._dismiss(child, now)
             elif child.state is State.RUNNING and child.asked == attempt.generation:
                 self._emit(Send(name=child.name, frame=pack(control.Abort(generation=attempt.generation))))
                 child.answered, child.heard_at = True, now
@@ -337,7 +343,3 @@ class Changeover:
             )
             if api is not None and api.listening:
                 self._emit(Send(name=API, frame=pack(reply)))
-
-
-def _trouble(text: str) -> tuple[Problem, ...]:
-    return (Problem(path="", expected=text),)

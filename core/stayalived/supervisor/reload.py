@@ -16,6 +16,9 @@ PREPARE_LIMIT = seconds(10)
 PREPARE_LIMIT_PER_OBJECT = milliseconds(1)
 """How long the children may take to say whether they can use a configuration; silence is a refusal."""
 
+FOREIGN_LIMIT = seconds(3)
+"""The same for children that run third parties' plugins. One that is blocked by them is replaced, not waited for."""
+
 REMOVALS_UNQUESTIONED = 10
 """A reload that removes fewer instances or virtual servers than this is not too much, unless none is left."""
 
@@ -80,6 +83,11 @@ def objections(old: Needs, new: Needs, *, force: bool) -> tuple[Problem, ...]:
 def prepare_limit(needs: Needs) -> Duration:
     """Return how long children may take to read this configuration."""
     return Duration(PREPARE_LIMIT + PREPARE_LIMIT_PER_OBJECT * needs.objects)
+
+
+def trouble(text: str) -> tuple[Problem, ...]:
+    """Return a reason for a refusal that lies in no file."""
+    return (Problem(path="", expected=text),)
 
 
 def _start_only(old: Needs, new: Needs) -> Iterable[Problem]:

@@ -84,6 +84,42 @@ class Shout(Notifier):
         """Say nothing: these tests only read configurations."""
 
 
+class DashOptions(NotifierOptions, frozen=True):
+    command: tuple[str, ...]
+    user: str = ""
+    group: str = ""
+
+
+class Dash(Notifier):
+    """Runs a program."""
+
+    name = "dash"
+    Options: ClassVar[type[NotifierOptions]] = DashOptions
+
+    async def notify(self, event: Event, tools: Tools) -> None:
+        """Do nothing: these tests only read configurations."""
+
+
+class PaperMachine:
+    """Has two users, one group, one program and one folder."""
+
+    def user(self, name: str) -> int | None:
+        """Look it up."""
+        return {"": 0, "root": 0, "runs": 7}.get(name)
+
+    def has_group(self, name: str) -> bool:
+        """Look it up."""
+        return name == "runners"
+
+    def refusal(self, program: str, owner: int) -> str:
+        """Refuse all others."""
+        return "" if program == "/bin/true" else f"{program} is not for uid {owner}"
+
+    def has_folder(self, path: str) -> bool:
+        """Look it up."""
+        return path == "/var/log"
+
+
 class Picky(Scheduler):
     """Refuses everything."""
 
@@ -101,14 +137,17 @@ class Picky(Scheduler):
 
 
 def plugins() -> Plugins:
-    """Return two check types, one of them of a third party, an action type and the bundled schedulers."""
+    """Return two check types, one of them of a third party, two action types and the bundled schedulers."""
     return Plugins(
         catalogue=Catalogue(
             checks={
                 "echo": Provided("echo", Echo, "acme-checks", "2.0"),
                 "knock": Provided("knock", Knock, BUNDLED, "0.1.0"),
             },
-            notifiers={"shout": Provided("shout", Shout, BUNDLED, "0.1.0")},
+            notifiers={
+                "dash": Provided("dash", Dash, BUNDLED, "0.1.0"),
+                "shout": Provided("shout", Shout, BUNDLED, "0.1.0"),
+            },
             schedulers={
                 **{scheduler.name: Provided(scheduler.name, scheduler, BUNDLED, "0.1.0") for scheduler in SCHEDULERS},
                 "picky": Provided("picky", Picky, "acme-checks", "2.0"),
@@ -138,7 +177,12 @@ def read(
     """Return the configuration that some files mean, and the problems as people see them."""
     sources, unreadable = sources_of(*texts)
     around = Surroundings(
-        plugins=loaded or plugins(), host_id=host, host_name=host, vault=vault or Vault(), lookup=ask_table
+        plugins=loaded or plugins(),
+        host_id=host,
+        host_name=host,
+        vault=vault or Vault(),
+        lookup=ask_table,
+        machine=PaperMachine(),
     )
     configuration, problems = resolve(sources, around)
     return (None if unreadable else configuration), [str(problem) for problem in (*unreadable, *problems)]

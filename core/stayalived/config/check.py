@@ -20,6 +20,7 @@ import msgspec
 from stayalived.child.privileges import SERVICE_USER, Rights, assume
 from stayalived.config import model
 from stayalived.config.files import Source, hosts, read
+from stayalived.config.machine import ThisMachine
 from stayalived.config.model import Configuration
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, disabled_plugins, resolve
@@ -67,12 +68,14 @@ class Opened:
         unreadable: what was wrong with the others.
         vault: the secrets.
         discovery: the plugins by their metadata.
+        user: id of the user who opened it, which is the daemon's.
     """
 
     sources: list[Source]
     unreadable: list[Problem]
     vault: Vault
     discovery: manager.Discovery
+    user: int
 
 
 def open_all(paths: Sequence[Path]) -> Opened:
@@ -83,7 +86,7 @@ def open_all(paths: Sequence[Path]) -> Opened:
         vault.fill(source.data)
     discovery = manager.discover()
     manager.load({model.BUNDLED}, discovery=discovery)
-    return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery)
+    return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery, user=os.geteuid())
 
 
 def examine(opened: Opened, host_id: str) -> Report:
@@ -95,7 +98,13 @@ def examine(opened: Opened, host_id: str) -> Report:
     """
     sources, unreadable = opened.sources, opened.unreadable
     plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=opened.discovery)
-    around = Surroundings(plugins=plugins, host_id=host_id, host_name=socket.gethostname(), vault=opened.vault)
+    around = Surroundings(
+        plugins=plugins,
+        host_id=host_id,
+        host_name=socket.gethostname(),
+        vault=opened.vault,
+        machine=ThisMachine(opened.user),
+    )
     configuration, problems = resolve(sources, around)
     every = (*unreadable, *problems)
     usable = configuration is not None and all(problem.warning for problem in unreadable)

@@ -39,7 +39,7 @@ class Desk:
     host_id: str
     host_name: str
     globals: GlobalTable = field(default_factory=GlobalTable)
-    actions: list[Action] = field(default_factory=list)
+    actions: list[tuple[Action, Path]] = field(default_factory=list)
 
     def choice(self, value: str, allowed: Collection[str], path: Path) -> str:
         """Return which of the allowed words a value is, in either case; the first of them after an error."""
@@ -153,7 +153,7 @@ class Desk:
         for item, where in items(value, path):
             action = self._action(item, subject, kinds, where)
             if action is not None:
-                self.actions.append(action)
+                self.actions.append((action, where))
 
     def _action(self, value: Value, subject: str, kinds: Collection[str], path: Path) -> Action | None:
         found = self.specification(value, path)

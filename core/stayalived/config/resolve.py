@@ -11,11 +11,13 @@ from stayalived.config.desk import Desk, first_set
 from stayalived.config.files import Source, join, merge, overlay
 from stayalived.config.findings import Findings, Table, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
+from stayalived.config.machine import Machine, ThisMachine
 from stayalived.config.model import Action, Check, Configuration, Distribution, Globals, VirtualServer, VrrpInstance
 from stayalived.config.names import BadHost, Lookup, Names, ask_resolver
 from stayalived.config.others import look_at_others, missing_host
 from stayalived.config.places import Places
 from stayalived.config.problems import Problem
+from stayalived.config.programs import look_at_machine
 from stayalived.config.resolve_checks import KIND as CHECK
 from stayalived.config.resolve_checks import CheckRoom
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
@@ -46,6 +48,7 @@ class Surroundings:
     host_name: str
     vault: Vault = field(default_factory=Vault)
     lookup: Lookup = ask_resolver
+    machine: Machine = field(default_factory=ThisMachine)
 
 
 def disabled_plugins(sources: Sequence[Source], host_id: str) -> list[str]:
@@ -78,6 +81,7 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
 
     missing_host(differences, around.host_id, findings)
     look_at_others(common, differences, around.host_id, take, findings)
+    look_at_machine(desk.globals, desk.actions, around.machine, findings)
     if not findings.errors:
         _ask_plugins(configuration, around.plugins, findings)
     places = Places(sources, around.host_id)
@@ -117,13 +121,14 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
         for service in services
         if service.real_servers
     )
+    actions = tuple(action for action, _ in desk.actions)
     return Configuration(
         globals=_globals(desk, instances, served),
         instances=instances,
         virtual_servers=served,
         tracked_checks=(),
-        actions=tuple(desk.actions),
-        distributions=_distributions(plugins, served, desk.actions),
+        actions=actions,
+        distributions=_distributions(plugins, served, actions),
     )
 
 

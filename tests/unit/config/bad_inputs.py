@@ -133,7 +133,7 @@ BAD: dict[str, tuple[str, ...]] = {
     # Notify
     INSTANCE + "notify = 5": ("a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list",),
     INSTANCE + 'notify = "whisper"': (
-        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: shout',
+        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout',
     ),
     INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["mastre_"] }]': (
         "a.toml:5:29: vrrp_instance.tic.notify[0].volume: found 12; must be a whole number from 0 to 11",
@@ -142,6 +142,19 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     INSTANCE + "notify = [{ volume = 3 }]": (
         'a.toml:5:11: vrrp_instance.tic.notify[0].type: missing; write type = "NAME"',
+    ),
+    # What the machine lacks
+    INSTANCE + 'notify = [{ type = "dash", command = ["/bin/true", "x"], user = "runs" }]': (),
+    INSTANCE + 'notify = [\n  { type = "dash", command = ["/nope"], user = "runs" },\n]': (
+        "a.toml:6:20: vrrp_instance.tic.notify[0].command: warning: would not be run: /nope is not for uid 7",
+    ),
+    INSTANCE + 'notify = { type = "dash", command = ["/nope"], user = "nosuch", group = "none" }': (
+        'a.toml:5:48: vrrp_instance.tic.notify.user: found "nosuch"; there is no such user; make it, or name another one',
+        'a.toml:5:65: vrrp_instance.tic.notify.group: found "none"; there is no such group; make it, or name another one',
+    ),
+    '[global]\nscript_user = "nosuch"\nlog = "file:/nodir/x"': (
+        'a.toml:2:1: global.script_user: found "nosuch"; there is no such user; make it, or name another one',
+        'a.toml:3:1: global.log: warning: found "file:/nodir/x"; there is no folder /nodir; make it',
     ),
     # Virtual servers
     "[virtual_server.web]": (

@@ -1,5 +1,6 @@
 """What api knows: the newest of each key that anybody told, and the document that is made of it."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from stayalived.api import document
@@ -44,7 +45,7 @@ class Store:
     def describe(self, now: Instant) -> document.Document:
         """Return everything as it is at this moment; rows are sorted by name."""
         checks = self._checks(now)
-        services = [_service(state, checks) for state in self._all("services.state", ServiceState)]
+        services = [_service(parts, checks) for parts in self._services()]
         servers = {server.name for service in services for server in service.servers}
         return document.Document(
             schema=document.SCHEMA,
@@ -59,6 +60,15 @@ class Store:
     def _all(self, topic: str, message_type: type[AnyMessage]) -> list[AnyMessage]:
         kept = self._kept[topic]
         return [message for key in sorted(kept) if isinstance(message := kept[key], message_type)]
+
+    def _services(self) -> list[list[ServiceState]]:
+        """Return the virtual servers by name, each in its parts: a big one is told under `NAME`, `NAME#1` and so on."""
+        parts: dict[str, dict[int, ServiceState]] = {}
+        for key, state in self._kept["services.state"].items():
+            if isinstance(state, ServiceState):
+                number = key.removeprefix(state.name).removeprefix("#")
+                parts.setdefault(state.name, {})[int(number) if number.isdecimal() else 0] = state
+        return [[parts[name][number] for number in sorted(parts[name])] for name in sorted(parts)]
 
     def _daemon(self) -> document.Daemon | None:
         for state in self._all("daemon.state", DaemonState):
@@ -149,7 +159,8 @@ def _check(state: CheckState, now: Instant) -> document.Check:
     )
 
 
-def _service(state: ServiceState, checks: dict[str, list[document.Check]]) -> document.Service:
+def _service(parts: Sequence[ServiceState], checks: dict[str, list[document.Check]]) -> document.Service:
+    state = parts[0]
     return document.Service(
         name=state.name,
         protocol=state.protocol,
@@ -159,7 +170,7 @@ def _service(state: ServiceState, checks: dict[str, list[document.Check]]) -> do
         quorum=state.quorum,
         sorry=state.sorry,
         problem=state.problem,
-        servers=[_server(row, checks.get(row.subject, [])) for row in state.servers],
+        servers=[_server(row, checks.get(row.subject, [])) for part in parts for row in part.servers],
     )
 
 

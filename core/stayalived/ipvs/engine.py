@@ -206,7 +206,7 @@ class IpvsEngine:
         message = event.message
         if isinstance(message, CheckState) or event.topic == "services.check":
             state = message if isinstance(message, CheckState) else None
-            self._pools.hear(event.key, state, now, working=self._phase is Phase.WORKING)
+            self._pools.hear(event.sender, event.key, state, now, working=self._phase is Phase.WORKING)
         elif isinstance(message, ServiceState):
             self._news.remember(event.key, message)
         elif isinstance(message, AdoptedServer):

@@ -6,7 +6,7 @@ from stayalived.addresses import Endpoint
 from stayalived.ipvs.events import OperationsDone, TableRead
 from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table, carry_out, copy_of
 from stayalived.ipvs.plan import plan
-from stayalived.timing import Duration, Instant, after, seconds
+from stayalived.timing import Duration, Instant, after, milliseconds, seconds
 
 REREAD_INTERVAL = seconds(30)
 """How often the table is read to find what others changed in it."""
@@ -14,7 +14,8 @@ REREAD_INTERVAL = seconds(30)
 COUNTER_INTERVAL = seconds(2)
 """How often it is read for its counters, as long as that costs nothing worth mentioning."""
 
-SMALL_TABLE = 1_000  # destinations; their dump takes a few milliseconds
+COUNTER_PAUSE = milliseconds(10)
+"""How much longer for each destination: to read one takes about a tenth of a millisecond, a hundredth of this."""
 
 RETRY_FIRST = seconds(1)
 RETRY_LAST = REREAD_INTERVAL
@@ -50,8 +51,8 @@ class KernelView:
         self.connections = event.connections
         self._settle(None)
         self._parked = {key: until for key, until in self._parked.items() if until > now}
-        interval = COUNTER_INTERVAL if len(event.connections) <= SMALL_TABLE else REREAD_INTERVAL
-        self.read_at = min((after(now, interval), *self._parked.values()))
+        interval = max(COUNTER_INTERVAL, Duration(COUNTER_PAUSE * len(event.connections)))
+        self.read_at = min((after(now, min(interval, REREAD_INTERVAL)), *self._parked.values()))
 
     def cannot_read(self, text: str, now: Instant) -> None:
         """Note that the table could not be read, and when to try again."""

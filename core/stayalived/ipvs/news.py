@@ -113,7 +113,9 @@ class Newsroom:
     def tell_state(self, pool: Pool, kernel: KernelView, now: Instant) -> None:
         """Tell how a virtual server is, unless that is known; when only counters moved, not too often."""
         problem = next((kernel.problems[key] for key in (*pool.keys, None) if key in kernel.problems), "")
-        for number, state in enumerate(pool.state(kernel.present(), kernel.connections, problem)):
+        parts = pool.state(kernel.present(), kernel.connections, problem)
+        self._forget_parts(pool.service.name, len(parts))
+        for number, state in enumerate(parts):
             key = f"{state.name}#{number}" if number else state.name
             told = self._told.get(key)
             if told is not None and (told.state == state or _too_soon(told, state, now)):
@@ -124,6 +126,11 @@ class Newsroom:
     def report_drift(self, key: ServiceKey) -> None:
         """Say that somebody else changed a service of ours; it is about to be repaired."""
         text = f"IPVS service {key} was changed by somebody else: making it again what it should be"
+        self._effects.append(Report(level=WARNING, text=text))
+
+    def report_foreign(self, sender: str, key: str) -> None:
+        """Say that a process tells of a check that is not its own. To be called once for each process."""
+        text = f"{sender} told of check {key}, which is not its own: ignored, like all that it tells of others' checks"
         self._effects.append(Report(level=WARNING, text=text))
 
     # -- what is gone
@@ -140,6 +147,13 @@ class Newsroom:
             if told.state.name not in present and not _keys_of(told.state) & set(leaving):
                 del self._told[key]
                 self._effects.append(Forget(message=ServiceState, key=key))
+
+    def _forget_parts(self, name: str, number: int) -> None:
+        """Forget the parts of a virtual server from this number on: it has become smaller."""
+        while (key := f"{name}#{number}") in self._told:
+            del self._told[key]
+            self._effects.append(Forget(message=ServiceState, key=key))
+            number += 1
 
     def _event(
         self, kind: str, subject_type: str, subject: str, states: tuple[str, str], reason: str, now: Instant

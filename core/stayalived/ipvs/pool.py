@@ -30,7 +30,7 @@ MAX_ROWS = 250
 MAX_REASON = 100  # characters, for the same reason
 
 Connected = Mapping[tuple[ServiceKey, Endpoint], Connections]
-Checks = Mapping[str, CheckState]
+Checks = Mapping[tuple[str, str], CheckState]  # by distribution and key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class Pool:
         if server.name not in self._health:
             return None
         before = self.health(server)
-        results = [_result(check.timing.alpha, checks.get(check.key)) for check in server.checks]
+        results = [_result(check.timing.alpha, checks.get((check.distribution, check.key))) for check in server.checks]
         health = judge(before, results)
         if health == before:
             return None

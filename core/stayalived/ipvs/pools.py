@@ -1,8 +1,9 @@
 """All virtual servers of a configuration: who is judged when, what has to be looked at again, the first round. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from stayalived.config.model import Configuration, RealServer
+from stayalived.config.model import BUNDLED, Configuration, RealServer
 from stayalived.ipvs.model import ServiceKey, Table
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pool import Pool, hold_from
@@ -17,6 +18,7 @@ class Pools:
     Attributes:
         dirty: pools whose table may differ from the kernel's.
         due_at: since when there is something dirty; None when there is not.
+        ignored: how many checks each process told of that are not its own.
     """
 
     def __init__(self, news: Newsroom) -> None:
@@ -24,12 +26,14 @@ class Pools:
         self._news = news
         self._pools: dict[str, Pool] = {}
         self._servers: dict[str, tuple[Pool, RealServer]] = {}
-        self._checks: dict[str, CheckState] = {}
+        self._checks: dict[tuple[str, str], CheckState] = {}  # by distribution of the sender, and key
+        self._distributions: dict[str, str] = {}  # of each check
         self._round_until: Instant | None = None
         self._decide_at: Instant | None = None
         self._waiting: set[str] = set()  # pools with a server that is UNKNOWN
         self.dirty: set[str] = set()
         self.due_at: Instant | None = None
+        self.ignored: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Pool]:
         """Walk through the pools in the order of the configuration."""
@@ -66,6 +70,8 @@ class Pools:
             else:
                 self._news.recall(pool)
         self._servers = {pool.subject(server): (pool, server) for pool in self for server in pool.service.real_servers}
+        checks = (check for _, server in self._servers.values() for check in server.checks)
+        self._distributions = {check.key: check.distribution for check in checks}
         self.mark(self._pools, now)
 
     def clear(self) -> None:
@@ -97,11 +103,21 @@ class Pools:
             for server, weight in pool.adopt(table, with_strangers=with_strangers):
                 self._news.tell_adopted(pool, server, weight)
 
-    def hear(self, key: str, state: CheckState | None, now: Instant, *, working: bool) -> None:
-        """Take in a check's result, or that there is no such check any more, and judge its server if we work yet."""
-        known = self._checks.pop(key, None)
+    def hear(self, sender: str, key: str, state: CheckState | None, now: Instant, *, working: bool) -> None:
+        """Take in a check's result, or that there is no such check any more, and judge its server if we work yet.
+
+        A process is believed about the checks of its own distribution only: a stranger's plugins shall not decide about
+        servers that others check. Results are kept by distribution, so what it tells of theirs is never looked up.
+        """
+        distribution = sender.partition("/")[2] or BUNDLED
+        before = self._checks.pop((distribution, key), None)
         if state is not None:
-            self._checks[key] = known = state
+            self._checks[distribution, key] = state
+        if self._distributions.get(key, distribution) != distribution:
+            if state is not None and before is None:  # else it was its own until the last reload
+                self._note_foreign(sender, key)
+            return
+        known = state or before
         if working and known is not None and known.subject in self._servers:
             pool, server = self._servers[known.subject]
             self._judge(pool, server, now)
@@ -142,6 +158,11 @@ class Pools:
         settled = [self._pools[name] for name in self.dirty]
         self.dirty = set()
         return settled
+
+    def _note_foreign(self, sender: str, key: str) -> None:
+        if not self.ignored[sender]:
+            self._news.report_foreign(sender, key)
+        self.ignored[sender] += 1
 
     def _judge(self, pool: Pool, server: RealServer, now: Instant) -> None:
         change = pool.rejudge(server, self._checks)

@@ -1,3 +1,5 @@
+from msgspec.structs import replace
+
 from stayalived.api.document import SCHEMA
 from stayalived.api.state import Store
 from stayalived.config.problems import Problem
@@ -159,3 +161,19 @@ def test_a_topic_that_is_no_state_is_ignored() -> None:
     store.take("no.such.topic", "", instance())
 
     assert before == store.describe(START)
+
+
+def test_a_service_that_was_told_in_parts_is_one_service() -> None:
+    store = Store(version="1", pid=7)
+    for number in (0, 10, 2, 1):
+        row = replace(service().servers[0], subject=f"service42/part{number}")
+        key = f"service42#{number}" if number else "service42"
+        store.take("services.state", key, replace(service(), servers=(row,)))
+    store.take("services.check", "service42/part2#0", check("service42/part2"))
+
+    (described,) = store.describe(LATER).services
+
+    names = ["service42/part0", "service42/part1", "service42/part2", "service42/part10"]
+    assert names == [server.name for server in described.servers]
+    assert [0, 0, 1, 0] == [len(server.checks) for server in described.servers]
+    assert "service42" == described.name

@@ -62,7 +62,7 @@ def configuration(*services: VirtualServer, **changes: Any) -> Configuration:
     )
 
 
-def check(subject: str, number: int = 0, *, alpha: bool = True) -> Check:
+def check(subject: str, number: int = 0, *, alpha: bool = True, distribution: str = "stayalived") -> Check:
     timing = Timing(
         delay_loop=seconds(5),
         connect_timeout=seconds(3),
@@ -80,7 +80,7 @@ def check(subject: str, number: int = 0, *, alpha: bool = True) -> Check:
         number=number,
         name="answers",
         type="tcp",
-        distribution="stayalived",
+        distribution=distribution,
         options=b"",
         target=Endpoint("192.0.2.10", 80),
         virtual_host="",
@@ -192,11 +192,15 @@ class Director:
         """Tell the engine where a check stands."""
         self.hear_all([check_state(subject, up, number=number, weight=weight, reason=reason)])
 
-    def hear_all(self, states: Sequence[CheckState]) -> None:
+    def hear_from(self, sender: str, subject: str, up: bool | None) -> None:
+        """Tell the engine what one process says of a check."""
+        self.hear_all([check_state(subject, up)], sender)
+
+    def hear_all(self, states: Sequence[CheckState], sender: str = "checker") -> None:
         """Tell the engine of several checks that came together."""
         for state in states:
             key = f"{state.subject}#{state.number}"
-            event = Received(topic="services.check", key=key, sender="checker", message=state)
+            event = Received(topic="services.check", key=key, sender=sender, message=state)
             self._carry_out(self.engine.handle(event, self.now))
         self._work()
 

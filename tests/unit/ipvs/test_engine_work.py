@@ -1,7 +1,11 @@
 import errno
 
+import pytest
+from msgspec.structs import replace
+
 from stayalived.child.events import Received, Tell
 from stayalived.ipvs.engine import IpvsEngine
+from stayalived.ipvs.events import ReadTable
 from stayalived.ipvs.model import (
     AddService,
     Connections,
@@ -10,6 +14,7 @@ from stayalived.ipvs.model import (
     EditDestination,
 )
 from stayalived.kernel.memory_ipvs import MemoryIpvs
+from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
 from stayalived.messages.services import ServerRow, ServiceState
 from stayalived.timing import seconds
@@ -23,6 +28,7 @@ from unit.ipvs.build import (
     THERE,
     WEB,
     Director,
+    check,
     check_state,
     configuration,
     server,
@@ -190,6 +196,89 @@ def test_a_verdict_that_is_gone_leaves_the_server_as_it_was(serving: Director) -
 
     assert [] == serving.asked()
     assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()
+
+
+def test_a_pool_that_becomes_smaller_takes_its_parts_back(director: Director) -> None:
+    servers = [server(f"s{number}", f"198.51.{number // 250}.{number % 250 + 1}") for number in range(600)]
+    director.start(configuration(service(*servers)))
+
+    director.reload(configuration(service(*servers[:300])))
+
+    assert [(ServiceState, "web#2")] == director.forgotten()
+
+
+# -- whose checks they are
+
+
+def test_a_stranger_s_process_does_not_decide_about_servers_that_others_check(serving: Director) -> None:
+    serving.hear_from("checker/acme", "web/one", up=False)
+    serving.hear_from("checker/acme", "web/two", up=False)
+    serving.advance(seconds(3))
+
+    assert [] == serving.asked()
+    assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()
+    text = (
+        "checker/acme told of check web/one#0, which is not its own: ignored, like all that it tells of others' checks"
+    )
+    assert [text] == serving.reports()
+    assert {"checker/acme": 2} == serving.engine._pools.ignored
+
+
+def test_nor_does_it_by_forgetting_them(serving: Director) -> None:
+    serving.handle(Received(topic="services.check", key="web/one#0", sender="checker/acme", message=None))
+    serving.hear("web/two", up=False)
+
+    assert {"192.0.2.10:80": 1} == serving.pool()
+    assert "UP" == serving.state().servers[0].state
+
+
+def test_a_stranger_s_check_is_decided_by_its_own_process_alone(director: Director) -> None:
+    theirs = replace(server("one", "192.0.2.10"), checks=(check("web/one", distribution="acme"),))
+    director.start(configuration(service(theirs)))
+
+    director.hear_from("checker", "web/one", up=True)
+    director.hear_from("checker/other", "web/one", up=True)
+    assert {} == director.pool()
+
+    director.hear_from("checker/acme", "web/one", up=True)
+    assert {"192.0.2.10:80": 1} == director.pool()
+
+
+def test_what_a_stranger_said_before_there_was_a_configuration_counts_as_little(director: Director) -> None:
+    director.hear_from("checker", "web/one", up=True)
+    director.hear_from("checker/acme", "web/one", up=False)
+
+    director.start(two_servers(), Start.RESPAWNED)
+
+    assert {"192.0.2.10:80": 1} == director.pool()
+
+
+def test_a_check_that_passes_to_another_distribution_blames_nobody(director: Director) -> None:
+    theirs = replace(server("one", "192.0.2.10"), checks=(check("web/one", distribution="acme"),))
+    director.start(configuration(service(theirs)))
+    director.hear_from("checker/acme", "web/one", up=True)
+    director.reload(configuration(service(server("one", "192.0.2.10"))))
+
+    director.hear_from("checker/acme", "web/one", up=False)
+    director.handle(Received(topic="services.check", key="web/one#0", sender="checker/acme", message=None))
+
+    assert {"192.0.2.10:80": 1} == director.pool()
+    assert {} == director.engine._pools.ignored
+
+
+# -- how often the table is read
+
+
+@pytest.mark.parametrize(("servers", "reads"), [(2, 15), (500, 6), (2000, 1)])
+def test_the_more_there_is_to_read_the_rarer_it_is_read(director: Director, servers: int, reads: int) -> None:
+    many = (server(f"s{number}", f"10.0.{number // 250}.{number % 250 + 1}", checks=0) for number in range(servers))
+    director.start(configuration(service(*many)))
+    director.advance(seconds(30))
+    director.forget_effects()
+
+    director.advance(seconds(30))
+
+    assert reads == director.effects.count(ReadTable())
 
 
 def test_messages_of_others_are_not_for_it(serving: Director) -> None:

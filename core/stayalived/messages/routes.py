@@ -75,6 +75,14 @@ TOPICS: dict[str, Topic] = {
         Topic("runner.ran", notify.Ran, Kind.CALL, (RUNNER,), (NOTIFY, CHECKER)),
     )
 }
+SUBJECTS: dict[str, frozenset[str]] = {
+    VRRP: frozenset({"instance", "group"}),
+    IPVS: frozenset({"real_server", "virtual_server"}),
+    CHECKER: frozenset({"plugin"}),
+    SUPERVISOR: frozenset({"child", "daemon", "plugin"}),
+}
+"""Which types of subject each role's events may be about. Who is told events has to ask `may_tell`."""
+
 _TOPIC_OF: dict[type[Message], Topic] = {topic.message: topic for topic in TOPICS.values()}
 _encoder = msgspec.msgpack.Encoder()
 _decoders = {name: msgspec.msgpack.Decoder(topic.message) for name, topic in TOPICS.items()}
@@ -84,6 +92,12 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 def role_of(child: str) -> str:
     """Return the role of a child: `checker` for `checker/acme-checks`."""
     return child.partition("/")[0]
+
+
+def may_tell(sender: str, event: notify.Event) -> bool:
+    """Whether an event is about something that its sender decides. A third party's child speaks of itself alone."""
+    distribution = sender.partition("/")[2]
+    return event.subject_type in SUBJECTS.get(role_of(sender), ()) and distribution in {"", event.subject}
 
 
 def topic_of(message: type[Message]) -> Topic:

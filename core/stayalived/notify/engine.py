@@ -19,7 +19,7 @@ from stayalived.child.events import (
 )
 from stayalived.config.model import Configuration
 from stayalived.messages.notify import Cancel, Event, Ran, Run
-from stayalived.messages.routes import RUNNER
+from stayalived.messages.routes import RUNNER, may_tell
 from stayalived.notify.actions import Actions, subject_of
 from stayalived.notify.events import (
     Abandon,
@@ -59,6 +59,7 @@ class NotifyEngine:
     def __init__(self, distribution: str) -> None:
         """Begin without a configuration: nothing is told."""
         self.failures: Counter[tuple[str, str]] = Counter()
+        self.foreign: Counter[str] = Counter()  # events that were not their sender's to tell
         self._actions = Actions(distribution)
         self._queue = Queue()
         self._prepared: dict[int, Configuration] = {}
@@ -78,8 +79,9 @@ class NotifyEngine:
     def handle(self, event: ChildEvent | NotifyEvent, now: Instant) -> Sequence[ChildEffect | NotifyEffect]:
         """Take in one event."""
         match event:
-            case Received(message=Event() as happened):
-                self._take(happened, now)
+            case Received(sender=sender, message=Event() as happened):
+                if self._believes(sender, happened):
+                    self._take(happened, now)
             case Received(message=Ran() as ran):
                 self._effects += self._requests.ended(ran)
             case Invoked(token=token, failure=failure):
@@ -130,6 +132,16 @@ class NotifyEngine:
                 text = f"action {action.type} is {LANE_DEPTH} events behind with {key.subject}: the oldest was left out"
                 self._report(text, f"behind: {action.type} {key.subject}")
         self._tell_next()
+
+    def _believes(self, sender: str, event: Event) -> bool:
+        """Whether an event is its sender's to tell; others are counted, and the first of a sender's is reported."""
+        if may_tell(sender, event):
+            return True
+        self.foreign[sender] += 1
+        text = f"{sender} told of {event.subject_type} {event.subject}, which is not its own: left out, like all such"
+        once = f"notify: foreign events of {sender}"
+        self._effects.append(Report(level=WARNING, text=text, fields={"child": sender}, once=once))
+        return False
 
     def _tell_next(self) -> None:
         while (chosen := self._queue.next()) is not None:

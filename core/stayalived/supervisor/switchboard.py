@@ -8,7 +8,7 @@ import msgspec
 
 from stayalived.messages.codec import Frame
 from stayalived.messages.routes import SUPERVISOR, TOPICS, Kind, Topic, role_of
-from stayalived.supervisor.memory import Memory
+from stayalived.supervisor.memory import Memory, Outcome
 
 HELD_FRAMES = 1024
 """Events and calls that wait for a child which is being started; beyond, the oldest is dropped and counted."""
@@ -21,11 +21,15 @@ class Fault(StrEnum):
     UNKNOWN_TOPIC = "unknown topic"
     NOT_ALLOWED = "topic not allowed for this sender"
     NO_RECEIVER = "no such receiver"
+    FOREIGN_KEY = "key of another sender"
     TOO_MANY_KEYS = "more keys than are configured"
     HELD_TOO_LONG = "too many for a receiver that is not there"
 
 
 Deliver = Callable[[str, Frame], None]
+
+
+_FAULTS = {Outcome.FULL: Fault.TOO_MANY_KEYS, Outcome.FOREIGN: Fault.FOREIGN_KEY}
 
 
 class Switchboard:
@@ -61,7 +65,7 @@ class Switchboard:
         self._held.pop(name, None)
         self._listeners.discard(name)
         for frame in self.memory.forget_sender(name):
-            self._spread(TOPICS[frame.topic], frame)
+            self._spread_state(frame)
 
     def listen(self, name: str) -> None:
         """A child has said Hello: retell it the state that it needs, and forward what changes from now on."""
@@ -103,10 +107,9 @@ class Switchboard:
     def forward(self, sender: str, frame: Frame, topic: Topic) -> None:
         """Pass on a permitted frame that is not for the supervisor itself, stamped with its true sender."""
         stamped = msgspec.structs.replace(frame, peer=sender)
-        if topic.kind is Kind.STATE and not self.memory.keep(stamped):
-            self.count(sender, Fault.TOO_MANY_KEYS)
-            return
-        if frame.peer and topic.kind is not Kind.STATE:
+        if topic.kind is Kind.STATE:
+            self._keep(stamped)
+        elif frame.peer:
             self._give_one(sender, frame.peer, topic, stamped)
         elif topic.kind is Kind.CALL:
             self.count(sender, Fault.NO_RECEIVER)
@@ -120,6 +123,20 @@ class Switchboard:
     def held(self) -> Iterable[tuple[str, int]]:
         """Yield the children for which frames wait, and how many."""
         return ((name, len(frames)) for name, frames in self._held.items() if frames)
+
+    def _keep(self, frame: Frame) -> None:
+        outcome = self.memory.keep(frame)
+        if outcome is Outcome.KEPT:
+            self._spread_state(frame)
+        elif outcome in _FAULTS:
+            self.count(frame.peer, _FAULTS[outcome])
+
+    def _spread_state(self, frame: Frame) -> None:
+        """Tell the newest of a key; at its end also what another sender has told of it meanwhile."""
+        self._spread(TOPICS[frame.topic], frame)
+        following = None if frame.body else self.memory.next_of(frame)
+        if following is not None:
+            self._spread(TOPICS[following.topic], following)
 
     def _give_one(self, sender: str, receiver: str, topic: Topic, frame: Frame) -> None:
         if receiver not in self._members or role_of(receiver) not in topic.receivers:

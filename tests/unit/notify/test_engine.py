@@ -9,6 +9,7 @@ from stayalived.config.model import Action
 from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.notify import Cancel, Event, Ran, Run
+from stayalived.messages.routes import may_tell
 from stayalived.notify.engine import STOP_PATIENCE, NotifyEngine
 from stayalived.notify.events import (
     Abandon,
@@ -241,3 +242,42 @@ def msgspec_replaced(received: Received, **changes: Any) -> Received:
     assert isinstance(received.message, Event)
     event = msgspec.structs.replace(received.message, **changes)
     return Received(topic="event", key="", sender="vrrp", message=event)
+
+
+@pytest.mark.parametrize("sender", ["checker/acme", "checker", "ipvs", "supervisor", "notify/acme"])
+def test_what_is_not_the_senders_to_tell_is_told_to_nobody(sender: str) -> None:
+    engine = committed(SCRIPT)
+    event = happened(1).message
+    forged = Received(topic="event", key="", sender=sender, message=event)
+
+    first, second = engine.handle(forged, NOW), engine.handle(forged, NOW)
+
+    (report,) = first
+    assert isinstance(report, Report)
+    assert f"{sender} told of instance tic, which is not its own" in report.text
+    assert report.once
+    assert first == second
+    assert engine.foreign == {sender: 2}
+
+
+@pytest.mark.parametrize(
+    ("sender", "subject_type", "subject", "believed"),
+    [
+        ("vrrp", "instance", "tic", True),
+        ("vrrp", "virtual_server", "web", False),
+        ("ipvs", "real_server", "web/tic", True),
+        ("ipvs", "instance", "tic", False),
+        ("checker", "plugin", "stayalived", True),
+        ("checker/acme", "plugin", "acme", True),
+        ("checker/acme", "plugin", "other", False),
+        ("checker/acme", "daemon", "acme", False),
+        ("supervisor", "child", "vrrp", True),
+        ("supervisor", "instance", "tic", False),
+        ("api", "daemon", "stayalived", False),
+    ],
+)
+def test_who_may_tell_what(sender: str, subject_type: str, subject: str, believed: bool) -> None:
+    received = msgspec_replaced(happened(1), subject_type=subject_type, subject=subject)
+    assert isinstance(received.message, Event)
+
+    assert may_tell(sender, received.message) is believed

@@ -8,7 +8,7 @@ from stayalived.messages.routes import pack
 from stayalived.messages.services import FirstRound
 from stayalived.supervisor.backoff import Backoff
 from stayalived.supervisor.lifecycle import ALIVE, TRANSITIONS, Child, Cue, State
-from stayalived.supervisor.memory import MEMORY_SPARE, Memory
+from stayalived.supervisor.memory import MEMORY_SPARE, Memory, Outcome
 from stayalived.supervisor.reload import compare, objections
 from stayalived.supervisor.switchboard import HELD_FRAMES, Fault, Switchboard
 from stayalived.timing import Instant, in_seconds, seconds
@@ -74,15 +74,24 @@ class TestMemory:
         memory = Memory()
         memory.allow_keys(1)
         kept = [memory.keep(Frame("services.check", str(n), b"1", "checker/x")) for n in range(MEMORY_SPARE + 2)]
-        assert [True] * (MEMORY_SPARE + 1) + [False] == kept
-        assert memory.keep(Frame("services.check", "mine", b"1", "checker"))
+        assert [Outcome.KEPT] * (MEMORY_SPARE + 1) + [Outcome.FULL] == kept
+        assert Outcome.KEPT is memory.keep(Frame("services.check", "mine", b"1", "checker"))
+
+    def test_claims_of_others_keys_count_as_well(self) -> None:
+        memory = Memory()
+        for number in range(MEMORY_SPARE):
+            memory.keep(Frame("services.check", str(number), b"1", "checker"))
+            memory.keep(Frame("services.check", str(number), b"2", "checker/x"))
+        assert Outcome.FULL is memory.keep(Frame("services.check", "more", b"2", "checker/x"))
+        memory.keep(Frame("services.check", "0", b"", "checker/x"))
+        assert Outcome.KEPT is memory.keep(Frame("services.check", "more", b"2", "checker/x"))
 
     def test_forgetting_a_key_makes_room(self) -> None:
         memory = Memory()
         for number in range(MEMORY_SPARE):
             memory.keep(Frame("services.check", str(number), b"1", "checker"))
         memory.keep(Frame("services.check", "0", b"", "checker"))
-        assert memory.keep(Frame("services.check", "new", b"1", "checker"))
+        assert Outcome.KEPT is memory.keep(Frame("services.check", "new", b"1", "checker"))
 
     def test_a_sender_that_goes_takes_its_keys_along(self) -> None:
         memory = Memory()
@@ -91,11 +100,22 @@ class TestMemory:
         assert [Frame("services.check", "a", b"", "checker/x")] == memory.forget_sender("checker/x")
         assert 1 == len(memory)
 
-    def test_a_key_that_moved_to_another_sender_stays_when_the_first_goes(self) -> None:
+    def test_nobody_takes_over_or_ends_the_key_of_another(self) -> None:
         memory = Memory()
-        memory.keep(Frame("services.check", "a", b"1", "checker/x"))
-        memory.keep(Frame("services.check", "a", b"2", "checker"))
+        ours = Frame("services.check", "a", b"1", "checker")
+        memory.keep(ours)
+        outcomes = [memory.keep(Frame("services.check", "a", body, "checker/x")) for body in (b"", b"2", b"3")]
+        assert [Outcome.FOREIGN, Outcome.CLAIMED, Outcome.FOREIGN] == outcomes
+        assert [ours] == list(memory.retell("ipvs"))
+
+    def test_what_a_sender_that_goes_had_claimed_goes_along(self) -> None:
+        memory = Memory()
+        memory.keep(Frame("services.check", "a", b"1", "checker"))
+        memory.keep(Frame("services.check", "a", b"2", "checker/x"))
         assert [] == memory.forget_sender("checker/x")
+        end = Frame("services.check", "a", b"", "checker")
+        assert Outcome.KEPT is memory.keep(end)
+        assert memory.next_of(end) is None
 
 
 class TestSwitchboard:
@@ -145,6 +165,29 @@ class TestSwitchboard:
         topic = board.permitted("vrrp", Frame("vrrp.instance"))
         board.forward("vrrp", Frame("vrrp.instance", "tic", b"1"), topic)
         assert ["ipvs"] == [name for name, _ in delivered]
+
+    def test_a_key_of_another_is_neither_changed_nor_ended_while_its_owner_is_needed(self) -> None:
+        board, delivered = self.board("checker", "checker/x", "ipvs")
+        topic = board.permitted("checker", Frame("services.check"))
+        board.forward("checker", Frame("services.check", "k", b"up"), topic)
+        board.pause("checker")  # it died, and will be back
+        for body in (b"down", b"down", b""):
+            board.forward("checker/x", Frame("services.check", "k", body), topic)
+        assert [Frame("services.check", "k", b"up", "checker")] == [
+            frame for name, frame in delivered if name == "ipvs"
+        ]
+        assert 1 == board.faults["checker/x", Fault.FOREIGN_KEY]
+
+    @pytest.mark.parametrize("goes", [True, False])
+    def test_a_key_passes_to_who_claims_it_when_its_owner_ends_it_or_goes(self, goes: bool) -> None:
+        board, delivered = self.board("checker", "checker/x", "ipvs")
+        topic = board.permitted("checker", Frame("services.check"))
+        board.forward("checker/x", Frame("services.check", "k", b"old"), topic)
+        board.forward("checker", Frame("services.check", "k", b"new"), topic)
+        board.leave("checker/x") if goes else board.forward("checker/x", Frame("services.check", "k"), topic)
+        told = [(frame.body, frame.peer) for name, frame in delivered if name == "ipvs"]
+        assert [(b"old", "checker/x"), (b"", "checker/x"), (b"new", "checker")] == told
+        assert 0 == board.faults["checker", Fault.FOREIGN_KEY]
 
 
 class TestReloadRules:

@@ -1,0 +1,111 @@
+"""The example that comes along, as it is: the talk's service 42 on `tic` and `tac`, directors and real servers at once.
+
+What a director gives to the other one by direct routing is not asserted: that one balances as well, and may send it
+back. So each is seen to serve alone.
+"""
+
+import socket
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from namespaces.daemon import Daemon
+from namespaces.lab import Host, Lab
+from namespaces.processes import Process
+from namespaces.waiting import wait_until
+from uml.lab import CHECKOUT
+
+LIMIT = 60.0
+ANSWER_LIMIT = 3.0
+FILES = {path.name: path.read_text() for path in (CHECKOUT / "conf.d").glob("*.toml")}
+MACHINES = {"tic": 130, "tac": 131}
+VIRTUAL = ("193.50.27.132", "2001:660:4503::132")
+CARRIED = {"193.50.27.132/28", "2001:660:4503::132/64"}
+TABLE = [
+    "-A -t 193.50.27.132:42 -s rr",
+    "-A -t [2001:660:4503::132]:42 -s rr",
+    "-a -t 193.50.27.132:42 -r 193.50.27.130:42 -g -w 1",
+    "-a -t 193.50.27.132:42 -r 193.50.27.131:42 -g -w 1",
+    "-a -t [2001:660:4503::132]:42 -r [2001:660:4503::130]:42 -g -w 1",
+    "-a -t [2001:660:4503::132]:42 -r [2001:660:4503::131]:42 -g -w 1",
+]
+
+
+def serve(name: str) -> None:
+    """Answer each connection with the machine's name."""
+    with socket.create_server(("::", 42), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(name.encode())
+
+
+class Site:
+    """Two machines and a client, with the talk's addresses."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.hosts = {name: lab.host(name, *addresses(number)) for name, number in MACHINES.items()}
+        self.client = lab.host("client", *addresses(140))
+        self.servers = {name: self.serve(name) for name in MACHINES}
+        self.daemons = {name: Daemon(host, FILES) for name, host in self.hosts.items()}
+        for daemon in self.daemons.values():
+            daemon.launch()
+        for daemon in self.daemons.values():
+            wait_until(daemon.is_running, within=LIMIT, what=f"{daemon.host.name} to run:\n{daemon.log()}")
+        self.daemons["tic"].wait_for_state("MASTER", within=LIMIT, instance="service42")
+
+    def serve(self, name: str) -> Process:
+        return self.hosts[name].fork(lambda: serve(name), "server")
+
+    def wait_for_table(self, name: str, *, without: str = "") -> None:
+        """Wait until a machine balances over all servers but one, given by its name."""
+        gone = f"{MACHINES[without]}" if without else "nobody"
+        wanted = [line for line in TABLE if f"-r 193.50.27.{gone}:42" not in line and f"::{gone}]:42 -g" not in line]
+        wait_until(lambda: table(self.hosts[name]) == wanted, within=LIMIT, what=self.daemons[name].log())
+
+    def ask(self, target: str) -> str:
+        """Return the name of the machine that answers the client."""
+        with self.client.inside(), socket.create_connection((target, 42), timeout=ANSWER_LIMIT) as connection:
+            return connection.recv(100).decode()
+
+
+def addresses(number: int) -> tuple[str, str]:
+    return f"193.50.27.{number}/28", f"2001:660:4503::{number}/64"
+
+
+def table(host: Host) -> list[str]:
+    return sorted(host.run(["ipvsadm", "-Sn"]).stdout.splitlines())
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with Lab() as lab:
+        yield Site(lab)
+
+
+def test_tic_carries_both_addresses_and_both_have_the_table_of_the_talk(site: Site) -> None:
+    site.wait_for_table("tic")
+    site.wait_for_table("tac")
+    assert CARRIED <= site.hosts["tic"].addresses()
+    assert CARRIED.isdisjoint(site.hosts["tac"].addresses())
+
+
+@pytest.mark.parametrize("target", VIRTUAL)
+def test_tic_serves_its_share_itself(site: Site, target: str) -> None:
+    site.servers["tac"].close()
+    site.wait_for_table("tic", without="tac")
+
+    assert Counter(tic=4) == Counter(site.ask(target) for _ in range(4))
+
+
+def test_tac_serves_when_tic_is_lost(site: Site) -> None:
+    site.servers["tac"] = site.serve("tac")
+    site.wait_for_table("tac")
+
+    site.daemons["tic"].kill_machine()
+
+    wait_until(lambda: CARRIED <= site.hosts["tac"].addresses(), within=LIMIT, what="tac to carry both addresses")
+    site.wait_for_table("tac", without="tic")
+    for target in VIRTUAL:
+        assert Counter(tac=4) == Counter(site.ask(target) for _ in range(4))

@@ -95,7 +95,9 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     copy.close()
 
 
-def test_after_the_removal_the_tree_is_as_before_the_installation(machine: Machine) -> None:
+@pytest.mark.parametrize("groups", ["yes", "no"])
+def test_after_the_removal_the_tree_is_as_before_the_installation(machine: Machine, groups: str) -> None:
+    machine.run("sed", "-i", f"s/^USERGROUPS_ENAB.*/USERGROUPS_ENAB {groups}/", "/etc/login.defs")
     before = machine.snapshot()
 
     machine.stayalived("install")
@@ -189,6 +191,24 @@ def test_a_package_can_be_built_below_a_root(tmp_path: Path) -> None:
     assert "ExecStart=/usr/bin/stayalived run" in (root / UNIT[1:]).read_text()
     subprocess.check_output([*program, "--uninstall"])
     assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize("groups", ["", "USERGROUPS_ENAB yes\n", "USERGROUPS_ENAB no\n"])
+@pytest.mark.parametrize("member", ["", "root"])
+def test_user_and_group_of_a_system_below_a_root_go_together(tmp_path: Path, groups: str, member: str) -> None:
+    accounts = {"login.defs": groups, "passwd": "root:x:0:0::/root:/bin/sh\n", "group": "root:x:0:\n"}
+    (tmp_path / "etc").mkdir()
+    for name, content in accounts.items():
+        (tmp_path / "etc" / name).write_text(content)
+    program = [sys.executable, "-c", PROGRAM, "install", "--root", str(tmp_path)]
+
+    subprocess.check_output(program)
+    group = tmp_path / "etc/group"
+    assert "\nstayalived:" in group.read_text()
+    group.write_text(group.read_text().rstrip() + f"{member}\n")
+    subprocess.check_output([*program, "--uninstall"])
+
+    assert accounts == {path.name: path.read_text() for path in (tmp_path / "etc").iterdir()}
 
 
 def test_a_wheel_carries_unit_examples_and_both_packages(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
-"""I/O: the system user `stayalived`, made and removed with the programs of the system (useradd(8), userdel(8))."""
+"""I/O: the system user `stayalived`, made and removed by useradd(8), userdel(8) and groupdel(8)."""
 
+import grp
 import os
 import pwd
 import shutil
@@ -71,13 +72,29 @@ def make(root: Path) -> Account:
 
 
 def remove(root: Path) -> None:
-    """Remove the user and its group.
+    """Remove the user, if it is still there, and the group that came with it.
+
+    userdel(8) takes the group along only with `USERGROUPS_ENAB yes` in /etc/login.defs, and when it has no members.
 
     Raises:
-        AccountProblem: userdel refused, for instance since the daemon is running.
+        AccountProblem: userdel or groupdel refused, for instance since the daemon is running.
     """
     with _without_side_effects(root / "etc"):
-        _call("userdel", *_prefix(root), USER)
+        if find(root) is not None:
+            _call("userdel", *_prefix(root), USER)
+        if has_group(root):
+            _call("groupdel", *_prefix(root), USER)
+
+
+def has_group(root: Path) -> bool:
+    """Return whether the system below `root` has the group."""
+    if root == REAL_ROOT:
+        try:
+            return bool(grp.getgrnam(USER))
+        except KeyError:
+            return False
+    groups = root / "etc" / "group"
+    return groups.is_file() and any(line.partition(":")[0] == USER for line in groups.read_text().splitlines())
 
 
 def _database(root: Path) -> Path:

@@ -1,5 +1,6 @@
 """I/O: `stayalived install`."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -31,26 +32,61 @@ def command(root: Path, uninstall: bool) -> None:
     Nothing is started or enabled. What is there already is kept; where it differs, the difference is shown.
     """
     root = root.absolute()
+    voice = Voice()
     try:
-        installation = Installation(root=root, executable=_executable(root), say=lambda text: click.echo(_line(text)))
+        installation = Installation(root=root, executable=_executable(root), say=lambda text: voice.say(_line(text)))
         if uninstall:
-            _systemctl(root, "disable", "--now", "stayalived.service", only_if=UNIT in installation.made.files)
+            _systemctl(voice, root, "disable", "--now", "stayalived.service", only_if=UNIT in installation.made.files)
             installation.uninstall()
         else:
             installation.install()
-    except PermissionError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}; run it as root, or give --root") from error
-    except (AccountProblem, BadManifest, OSError) as error:
+    except (AccountProblem, BadManifest) as error:
         raise click.ClickException(str(error)) from error
-    _systemctl(root, "daemon-reload", only_if=installation.changes > 0)
-    _conclude(root, installation, uninstall=uninstall)
+    except OSError as error:
+        raise click.ClickException(_explained(error)) from error
+    _systemctl(voice, root, "daemon-reload", only_if=installation.changes > 0)
+    _conclude(voice, root, installation, uninstall=uninstall)
+    if voice.broken is not None:
+        raise voice.broken  # click ends with status 1, without a word
 
 
-def _conclude(root: Path, installation: Installation, *, uninstall: bool) -> None:
+class Voice:
+    """Says what is done. Whoever listens may go away (`| head`); half an installation would be worse than silence."""
+
+    def __init__(self) -> None:
+        """Nobody has gone away yet."""
+        self.broken: BrokenPipeError | None = None
+
+    def say(self, text: str) -> None:
+        """Write a line, unless nobody reads them any more."""
+        if self.broken is not None:
+            return
+        try:
+            click.echo(text)
+        except BrokenPipeError as error:
+            self.broken = error
+
+
+def _explained(error: OSError) -> str:
+    """Return what is in the way and what to do about it."""
+    remedies = {
+        errno.EACCES: "run it as root, or give --root",
+        errno.EPERM: "run it as root, or give --root",
+        errno.EROFS: "mount it writable, or give --root",
+        errno.ENOTDIR: "a folder is wanted where a file is: move that file, or give another --root",
+        errno.EEXIST: "a folder is wanted where a file is: move that file, or give another --root",
+        errno.ENOSPC: "make room there",
+    }
+    text = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    remedy = remedies.get(error.errno or 0)
+    return f"{text}; {remedy}" if remedy else text
+
+
+def _conclude(voice: Voice, root: Path, installation: Installation, *, uninstall: bool) -> None:
     if not installation.changes:
-        click.echo("nothing to do: " + ("nothing is installed" if uninstall else "everything is in place"))
+        voice.say("nothing to do: " + ("nothing is installed" if uninstall else "everything is in place"))
     elif not uninstall:
-        click.echo(
+        voice.say(
             f"next: edit the files in {root / CONFIG}, look at them with `stayalived check`, "
             "then `systemctl enable --now stayalived`"
         )
@@ -70,12 +106,12 @@ def _executable(root: Path) -> str:
     return str(path)
 
 
-def _systemctl(root: Path, *arguments: str, only_if: bool) -> None:
+def _systemctl(voice: Voice, root: Path, *arguments: str, only_if: bool) -> None:
     if not only_if or root != REAL_ROOT or not _SYSTEMD_RUNS.is_dir():
         return
     done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
     text = f"systemctl {' '.join(arguments)}"
-    click.echo(text if done.returncode == 0 else f"{text} failed: {done.stderr.strip()}")
+    voice.say(text if done.returncode == 0 else f"{text} failed: {done.stderr.strip()}")
 
 
 def _line(text: str) -> str:

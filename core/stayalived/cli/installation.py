@@ -69,9 +69,9 @@ class Installation:
         """
         if self.made.empty:
             return
-        if self.made.user and accounts.find(self.root) is not None:
+        if self.made.user and (accounts.find(self.root) is not None or accounts.has_group(self.root)):
             accounts.remove(self.root)
-            self._did(f"removed user {accounts.USER}")
+            self._did(f"removed user and group {accounts.USER}")
         for name, installed in self.made.files.items():
             self._remove_file(self.root / name, installed)
         (self.root / manifest.PLACE).unlink(missing_ok=True)

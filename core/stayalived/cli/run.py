@@ -29,7 +29,7 @@ def command(config_dir: Path, run_dir: Path, host_id: str, log: str) -> None:
     """Run the daemon in the foreground until SIGTERM, SIGINT or `stayalived stop`.
 
     SIGHUP reads the configuration again, SIGUSR1 writes the status to the log. The exit status is 0 after a stop, 1
-    for a fatal error, 2 for a bad configuration, 4 for a missing right, 6 without any configuration.
+    for a fatal error, 2 for a bad configuration, 4 for a missing right, 6 without a folder of configuration files.
     """
     from stayalived.supervisor.main import Arguments, main  # noqa: PLC0415  (imports what the children need)
 

@@ -1,11 +1,15 @@
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from stayalived.cli import accounts, installation, manifest
 from stayalived.cli.installation import CONFIG, UNIT, Installation
+from stayalived.cli.main import main
 from stayalived.cli.manifest import BadManifest
 
 EXAMPLES = {"00-global.toml": b"[global]\n", "10-vrrp.toml": b"# instances\n"}
@@ -198,3 +202,42 @@ def test_the_real_examples_and_unit_are_in_the_package(monkeypatch: pytest.Monke
 
     assert b"Type=notify" in installation.unit("/x")
     assert all(name.endswith(".toml") for name in installation.examples())
+
+
+def test_the_group_is_found_in_the_system_below_the_root(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    assert not accounts.has_group(tmp_path)
+    (tmp_path / "etc/group").write_text("root:x:0:\nstayalived:x:997:\n")
+
+    assert accounts.has_group(tmp_path)
+
+
+def test_a_listener_that_goes_away_stops_nothing_half_way(tmp_path: Path) -> None:
+    run(tmp_path)
+    program = "import sys; from stayalived.cli.main import main; main(prog_name='stayalived')"
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, "install", "--uninstall", "--root", str(tmp_path)],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+        env=environment,
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert snapshot(tmp_path) == {}
+
+
+def test_a_file_where_the_root_should_be_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    result = CliRunner().invoke(main, ["install", "--root", str(tmp_path / "file" / "root")])
+
+    assert result.exit_code == 1
+    assert f"{tmp_path}/file/root" in result.output
+    assert "Not a directory; a folder is wanted where a file is" in result.output
+    assert "Errno" not in result.output

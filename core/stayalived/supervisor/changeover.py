@@ -145,11 +145,12 @@ class Changeover:
         attempt = self.attempt
         if child.name == CONFIG:
             if attempt is not None and attempt.needs is None:
-                why = child.failure or child.note
-                self._refuse(trouble(f"the process that reads it ended without an answer: {why}"), now)
+                self._refuse(trouble(f"its reader ended without an answer: {child.failure or child.note}"), now)
             self._begin(now)
         elif attempt is None or attempt.needs is None:
             return
+        elif self.accepted is None and child.state is State.STOPPED:
+            self._refuse(trouble(child.failure), now)
         elif self.accepted is None:
             self._start_rest(attempt, now)
             if child.respawn_at != now:  # one that is started again at once is waited for

@@ -32,17 +32,13 @@ from stayalived.supervisor.events import (
 )
 from stayalived.supervisor.lifecycle import Child, State
 from stayalived.supervisor.population import INFO, WARNING, Population
-from stayalived.supervisor.shutdown import Shutdown
+from stayalived.supervisor.shutdown import EXIT_CONFIGURATION, EXIT_MISSING_RIGHT, EXIT_OK, Shutdown
 from stayalived.supervisor.switchboard import Fault
 from stayalived.timing import NO_TIME, Duration, Instant, after, earliest, elapsed, for_people, seconds
 
 TICK = seconds(1)
 STALL = seconds(2)
 """A longer gap between two turns is the supervisor's own absence, not the children's silence."""
-
-EXIT_OK = 0
-EXIT_CONFIGURATION = 2
-"""SG08."""
 
 
 class SupervisorEngine:
@@ -70,6 +66,7 @@ class SupervisorEngine:
         self._last_turn: Instant | None = None
         self._complained: set[tuple[str, Fault]] = set()
         self._over = False
+        self._failure_code = EXIT_CONFIGURATION
 
     @property
     def deadline(self) -> Instant | None:
@@ -153,7 +150,7 @@ class SupervisorEngine:
         """Go on with a stop, complain about who misbehaves, and return what has come together."""
         if self._changeover.failed_start is not None and self._shutdown is None:
             self._effects.append(ShowProblems(problems=self._changeover.failed_start))
-            self._stop(now, leave=False, code=EXIT_CONFIGURATION)
+            self._stop(now, leave=False, code=self._failure_code)
         if self._shutdown is not None and not self._over and self._shutdown.advance(now):
             self._over = True
             self._effects.append(Exit(code=self._shutdown.code))
@@ -179,7 +176,9 @@ class SupervisorEngine:
         child = self._population.children.get(name)
         if child is None or not child.alive or (child.pid and pid != child.pid):
             return  # a former process; one that was not reported as started yet has no number to compare
-        if name == CONFIG and child.state is not State.STOPPING:
+        useless = status == EXIT_MISSING_RIGHT and self._changeover.accepted is None  # it will not have it later
+        if (name == CONFIG or useless) and child.state is not State.STOPPING:
+            self._failure_code = status if useless else self._failure_code
             child.failure = child.failure or (f"killed by signal {signal}" if signal else f"exit code {status}")
             self._population.retire(child, now)
         self._population.exited(child, status, signal, now)

@@ -22,6 +22,7 @@ from stayalived.child.base import read_clock
 from stayalived.child.bootstrap import find_role, live
 from stayalived.child.events import Report
 from stayalived.child.timer import Timer
+from stayalived.errors import StayalivedError
 from stayalived.log import pipe
 from stayalived.messages.routes import ANY, SUPERVISOR
 from stayalived.supervisor import events as ev
@@ -68,9 +69,8 @@ def main(arguments: Arguments) -> int:
         )
         return EXIT_NO_CONFIGURATION
     try:
-        arguments.run_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         lock = pidfile.acquire(arguments.run_dir, DEFAULT_CHILD_WAIT_TIME)
-    except (pidfile.AlreadyRunning, OSError) as error:
+    except StayalivedError as error:
         sys.stderr.write(f"stayalived: {error}\n")
         return EXIT_FATAL
     try:
@@ -89,7 +89,7 @@ class Supervisor:
 
         Args:
             arguments: of the command line.
-            lock: the locked pid file; every child inherits it.
+            lock: the locked pid file; children that hold something of the host's inherit it.
             birth: what a new process does.
         """
         systemd = Systemd.of_environment()

@@ -1,7 +1,8 @@
 """The locked pid file (P05): one daemon for each run-dir. I/O.
 
-The lock is of the open file description (OFD, fcntl(2)), and children inherit it on purpose: after the supervisor is
-killed a new start waits until its children have released their addresses, so one host never holds two sets.
+The lock is of the open file description (OFD, fcntl(2)), and the children that hold something of the host's inherit it
+on purpose: after the supervisor is killed a new start waits until they have released it, so one host never holds two sets
+of addresses. Nobody else has it: what a plugin forked and forgot would keep the run-dir locked for ever.
 """
 
 import contextlib
@@ -18,12 +19,17 @@ from stayalived.timing import Duration, in_seconds, milliseconds
 NAME = "stayalived.pid"
 
 _F_OFD_SETLK = 37  # include/uapi/asm-generic/fcntl.h; Python names it from 3.9 on, but not on every platform
+_ENDED = frozenset("ZX")  # proc_pid_stat(5), third field, behind the name in parentheses: zombie, dead
 _RETRY = milliseconds(50)
 _WHOLE_FILE = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 
 class AlreadyRunning(StayalivedError):
     """Another daemon, or the children of one that was killed, hold the run-dir."""
+
+
+class NoRunDir(StayalivedError):
+    """The run-dir cannot be made or written to. The text says what to do."""
 
 
 class PidFile:
@@ -43,19 +49,27 @@ class PidFile:
 
 
 def acquire(run_dir: Path, wait: Duration, sleep: Callable[[float], None] = time.sleep) -> PidFile:
-    """Lock the pid file in `run_dir`, and write this process's id into it.
+    """Make `run_dir` if it is not there, lock the pid file in it, and write this process's id into that.
 
     Args:
-        run_dir: folder of the daemon; it exists.
+        run_dir: folder of the daemon.
         wait: how long to wait for the children of a daemon that is gone.
         sleep: waits between two attempts.
 
     Raises:
         AlreadyRunning: it was locked all that time, or by a daemon that is alive.
-        OSError: the file cannot be opened.
+        NoRunDir: the file cannot be opened.
     """
+    try:
+        run_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return _acquire(run_dir, wait, sleep)
+    except OSError as error:
+        what = f"{error.filename or run_dir}: {error.strerror}"
+        raise NoRunDir(f"{what}; start as root, or name a folder that you may write to: --run-dir") from error
+
+
+def _acquire(run_dir: Path, left: Duration, sleep: Callable[[float], None]) -> PidFile:
     path = run_dir / NAME
-    left = wait
     while True:
         descriptor = _lock(path)
         if descriptor is not None:
@@ -102,11 +116,22 @@ def _is_same(path: Path, descriptor: int) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended: a zombie holds nothing, whoever forgets to reap it."""
     if not pid:
         return False
     try:
-        os.kill(pid, 0)
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:  # mounted with hidepid= it shows nobody else's
+        return _can_be_signalled(pid)
     except ProcessLookupError:
+        return False
+    return text.rpartition(")")[2].split()[0] not in _ENDED
+
+
+def _can_be_signalled(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -14,6 +14,11 @@ STAGES: tuple[tuple[str, ...], ...] = (
 )
 LAST_STAGE = len(STAGES) - 1
 
+EXIT_OK = 0
+EXIT_CONFIGURATION = 2
+EXIT_MISSING_RIGHT = 4
+"""SG08."""
+
 STAGE_FLOOR = seconds(1)
 """What each stage gets even if those before it have used up `child_wait_time`: a stop lasts at most 4 s longer."""
 

@@ -273,8 +273,7 @@ class VrrpEngine:
 
     def _prepare(self, event: Prepare, _now: Instant) -> None:
         """Say whether the configuration can be used: after `Commit` nothing may be refused any more."""
-        interfaces = [link.name for link in self._roster.links.values() if link.interface is not None]
-        problems = problems_of(event.configuration, self._running, interfaces, self._told)
+        problems = problems_of(event.configuration, self._running, self._roster.links, self._told)
         if not problems:
             self._prepared = (event.generation, event.configuration)
         self._desk.tray.tell(AnswerPrepared(generation=event.generation, problems=problems))

@@ -1,9 +1,10 @@
 """Can this configuration be used? Asked before anything changes, because afterwards nothing may be refused."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from stayalived.config.model import Configuration, VirtualRouter
 from stayalived.config.problems import Problem
+from stayalived.vrrp.links import Link
 from stayalived.vrrp.packet import PRIORITY_OWNER
 from stayalived.vrrp.voice import compose
 
@@ -16,7 +17,7 @@ _ANY_SOURCE = {4: "0.0.0.0", 6: "::"}  # noqa: S104  (only stands in for a sourc
 def problems_of(
     configuration: Configuration,
     running: Configuration | None,
-    interfaces: Collection[str],
+    links: Mapping[str, Link],
     told: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """Return what stands against using a configuration.
@@ -24,7 +25,7 @@ def problems_of(
     Args:
         configuration: the new one.
         running: the one in force; what is equal there has been looked at already.
-        interfaces: names of those that exist.
+        links: interfaces by name, with those that do not exist.
         told: names of the instances that a process before this one was working for.
     """
     routers = list(_routers(configuration))
@@ -32,7 +33,8 @@ def problems_of(
     problems = [*_clashes(routers)]
     problems += [problem for router in routers if known.get(router.key) != router for problem in _misfits(router)]
     if not configuration.globals.dynamic_interfaces:
-        there = {*interfaces, *(router.interface for router in known.values())}
+        present = (name for name, link in links.items() if link.interface is not None)
+        there = {*present, *(router.interface for router in known.values())}
         problems += _missing([router for router in routers if router.instance not in told], there)
     if len(routers) > SLOTS:
         problems.append(

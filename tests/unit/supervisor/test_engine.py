@@ -69,6 +69,25 @@ class TestStart:
         assert not house.kids
         assert not house.blobs
 
+    def test_a_right_that_is_missing_ends_the_first_start_and_says_which(self) -> None:
+        house = House()
+        house.mute = {"vrrp"}
+        house.start()
+        house.say("vrrp", control.Failed(code=4, text="vrrp: lacks CAP_NET_ADMIN"))
+        house.die("vrrp", signal=0, status=4)
+        assert (4, "vrrp: lacks CAP_NET_ADMIN") == (house.exit_code, str(house.shown[0]))
+        assert [Start.FIRST] == house.starts("vrrp")
+        assert "READY=1" not in "".join(house.systemd)
+        assert not house.kids
+        assert not house.blobs
+
+    def test_a_right_that_is_missing_later_ends_nothing(self) -> None:
+        house = House(needs([name for name in ALL if name != "vrrp"])).start()
+        house.dying = {"vrrp": 4}
+        house.reload(needs())
+        assert house.exit_code is None
+        assert {State.RUNNING} == set(house.states().values())
+
     def test_a_config_child_that_dies_ends_the_daemon(self) -> None:
         house = House()
         house.dying = {"config": 70}
@@ -84,7 +103,7 @@ class TestStart:
 
     def test_one_that_cannot_start_does_not_hold_up_the_others(self) -> None:
         house = House()
-        house.dying = {"vrrp": 4}
+        house.dying = {"vrrp": 70}
         house.start().advance(0.1)
         assert "READY=1" in house.systemd[0]
         assert State.BACKOFF is house.states()["vrrp"]

@@ -63,7 +63,7 @@ class TestPidFile:
 
     def test_a_link_is_not_followed(self, tmp_path: Path) -> None:
         (tmp_path / pidfile.NAME).symlink_to(tmp_path / "elsewhere")
-        with pytest.raises(OSError, match="symbolic links"):
+        with pytest.raises(pidfile.NoRunDir, match=r"symbolic links.*--run-dir"):
             pidfile.acquire(tmp_path, NO_TIME)
         assert not (tmp_path / "elsewhere").exists()
 
@@ -95,6 +95,19 @@ class TestPidFile:
             lock = pidfile.acquire(tmp_path, seconds(5), wait)
             assert len(waits) >= 1
             lock.release()
+
+    def test_a_zombie_does_not_hold_the_run_dir(self) -> None:
+        ended = os.fork()
+        if ended == 0:
+            os._exit(0)
+        os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)  # it has ended and is not reaped
+        assert not pidfile._is_alive(ended)
+        os.waitpid(ended, 0)
+        assert not pidfile._is_alive(ended)
+
+    def test_who_is_alive(self) -> None:
+        alive = [pidfile._is_alive(pid) for pid in (os.getpid(), 1, 0, 4194304999, 1 << 70)]
+        assert [True, True, False, False, False] == alive
 
     def test_it_does_not_wait_for_ever(self, tmp_path: Path) -> None:
         path = ":".join(entry for entry in sys.path if entry)

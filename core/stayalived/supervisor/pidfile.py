@@ -1,7 +1,7 @@
 """The locked pid file (P05): one daemon for each run-dir. I/O.
 
-The lock is of the open file description (OFD, fcntl(2)), and the children that hold something of the host's inherit it
-on purpose: after the supervisor is killed a new start waits until they have released it, so one host never holds two sets
+The lock is of the open file description (OFD, fcntl(2)), and children that hold something of the host's inherit it on
+purpose: after the supervisor is killed a new start waits until they have released it, so one host never holds two sets
 of addresses. Nobody else has it: what a plugin forked and forgot would keep the run-dir locked for ever.
 """
 
@@ -14,9 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stayalived.errors import StayalivedError
+from stayalived.messages.routes import IPVS, RUNNER, VRRP
 from stayalived.timing import Duration, in_seconds, milliseconds
 
 NAME = "stayalived.pid"
+HOLDERS = frozenset({VRRP, IPVS, RUNNER})
+"""Roles that inherit the lock: of addresses, of the IPVS table, of programs."""
 
 _F_OFD_SETLK = 37  # include/uapi/asm-generic/fcntl.h; Python names it from 3.9 on, but not on every platform
 _ENDED = frozenset("ZX")  # proc_pid_stat(5), third field, behind the name in parentheses: zombie, dead

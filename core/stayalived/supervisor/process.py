@@ -28,6 +28,7 @@ from stayalived.supervisor.events import (
     ForkFailed,
 )
 from stayalived.supervisor.events import FrameReceived as Received
+from stayalived.supervisor.pidfile import HOLDERS
 
 FRAMES_BEFORE_END = 64
 """Rounds of reading what a dead child had still sent; more than its pipe can hold."""
@@ -44,7 +45,7 @@ class Surroundings:
     run_dir: Path
     config_dir: Path
     host_id: str
-    kept: tuple[int, ...] = ()  # descriptors that each child inherits, such as the locked pid file
+    kept: tuple[int, ...] = ()  # descriptors that `HOLDERS` inherit: the locked pid file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +199,7 @@ class Processes:
         """Return what a new child is born with. Runs in the child."""
         around = self._surroundings
         role = role_of(effect.name)
-        extra = {f"kept:{number}": descriptor for number, descriptor in enumerate(around.kept)}
+        extra = {f"kept:{number}": descriptor for number, descriptor in enumerate(around.kept) if role in HOLDERS}
         if role == LOG:
             extra |= {f"log:{name}": pair[1].fileno() for name, pair in self._pairs.items()}
         return bootstrap.Context(

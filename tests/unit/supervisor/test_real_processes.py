@@ -129,6 +129,13 @@ def test_one_that_breaks_at_birth_does_not_hold_up_the_others(start: Start) -> N
     assert b"a toy that breaks" in daemon.process.stderr.read()
 
 
+def test_only_who_holds_something_of_the_host_keeps_the_run_dir_locked(start: Start) -> None:
+    daemon = start("vrrp checker ipvs notify")
+    pids = {name: daemon.read("running", name)[2] for name in ("vrrp", "checker", "ipvs", "notify")}
+    holders = {name for name, pid in pids.items() if str(daemon.folder / "stayalived.pid") in links_of(pid)}
+    assert {"vrrp", "ipvs"} == holders
+
+
 def test_children_hold_no_end_of_another_pipe(start: Start) -> None:
     daemon = start("vrrp ipvs")
     pids = [daemon.read("running", name)[2] for name in ("vrrp", "ipvs")]

@@ -1,6 +1,5 @@
 """I/O: `stayalived install`."""
 
-import errno
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import click
 from stayalived.cli.accounts import REAL_ROOT, AccountProblem
 from stayalived.cli.installation import CONFIG, PACKAGED_EXECUTABLE, UNIT, Installation
 from stayalived.cli.manifest import BadManifest
+from stayalived.cli.obstacles import explained
 from stayalived.cli.tables import printable
 
 _PLAIN_PATH = re.compile(r"/[\w./+-]+")
@@ -43,7 +43,7 @@ def command(root: Path, uninstall: bool) -> None:
     except (AccountProblem, BadManifest) as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(_explained(error)) from error
+        raise click.ClickException(explained(error, "--root")) from error
     _systemctl(voice, root, "daemon-reload", only_if=installation.changes > 0)
     _conclude(voice, root, installation, uninstall=uninstall)
     if voice.broken is not None:
@@ -65,21 +65,6 @@ class Voice:
             click.echo(text)
         except BrokenPipeError as error:
             self.broken = error
-
-
-def _explained(error: OSError) -> str:
-    """Return what is in the way and what to do about it."""
-    remedies = {
-        errno.EACCES: "run it as root, or give --root",
-        errno.EPERM: "run it as root, or give --root",
-        errno.EROFS: "mount it writable, or give --root",
-        errno.ENOTDIR: "a folder is wanted where a file is: move that file, or give another --root",
-        errno.EEXIST: "a folder is wanted where a file is: move that file, or give another --root",
-        errno.ENOSPC: "make room there",
-    }
-    text = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    remedy = remedies.get(error.errno or 0)
-    return f"{text}; {remedy}" if remedy else text
 
 
 def _conclude(voice: Voice, root: Path, installation: Installation, *, uninstall: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stayalived.cli.obstacles import explained, make_writable
 from stayalived.cli.options import config_option, run_dir_option
 
 
@@ -33,6 +34,11 @@ def command(config_dir: Path, run_dir: Path, host_id: str, log: str) -> None:
     """
     from stayalived.supervisor.main import Arguments, main  # noqa: PLC0415  (imports what the children need)
 
+    if config_dir.is_dir():  # without, the daemon says so and exits with a status of its own
+        try:
+            make_writable(run_dir)
+        except OSError as error:
+            raise click.ClickException(explained(error, "--run-dir")) from error
     arguments = Arguments(
         config_dir=config_dir.absolute(),
         run_dir=run_dir.absolute(),

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from stayalived.log.limits import Limiter
-from stayalived.log.pipe import from_log_record
+from stayalived.log.pipe import NO_RECORD, from_log_record
 from stayalived.log.record import Record
 from stayalived.log.writers import Writer
 from stayalived.timing import Instant, elapsed, in_seconds
@@ -80,7 +80,9 @@ class Collector(logging.Handler):
         if kind is None:
             return True
         self._tell_held_back()
-        return self._limiter.admit(f"{child}: {kind}", self._clock())
+        # O11: who writes garbage writes it as fast as it can, and one line about it says all.
+        admit = self._limiter.admit_once if kind == NO_RECORD else self._limiter.admit
+        return admit(f"{child}: {kind}", self._clock())
 
     def _tell_held_back(self) -> None:
         for kind, count in self._limiter.due(self._clock()):

@@ -20,6 +20,7 @@ from multiprocessing_logging import MultiProcessingHandler
 from stayalived.log.record import MAX_RECORD, BadRecord, Record, decode, encode
 
 PAIR_BUFFER = 4 * 1024 * 1024  # bytes each way; some 5,000 usual lines wait while the log child is replaced
+NO_RECORD = "bad log record"  # class of the lines about what came through a pair and is no record
 DRAIN_LIMIT = 1.0  # seconds that a closing receiver may spend on what still waits
 _BILLION = 1_000_000_000
 
@@ -210,7 +211,7 @@ def receive(receiver: socket.socket) -> Record | None:
             text=f"what came through this log pipe is no record: {error}",
             created=time.time_ns(),
             pid=0,
-            fields={"class": "bad log record"},
+            fields={"class": NO_RECORD},
         )
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from stayalived.log import collector as collector_module
 from stayalived.log.collector import Collector
-from stayalived.log.limits import WINDOW
+from stayalived.log.limits import COUNT_WINDOW, WINDOW
 from stayalived.log.lines import text_line
-from stayalived.log.pipe import from_log_record, to_log_record
+from stayalived.log.pipe import NO_RECORD, from_log_record, to_log_record
 from stayalived.log.record import Record
 from stayalived.log.writers import StreamWriter
 from stayalived.timing import Instant, after
@@ -78,6 +78,18 @@ def test_lines_are_written_in_order(paper: Paper, clock: Clock) -> None:
         collector.emit(line(str(number)))
     assert collector.finish(5.0)
     assert paper.lines == [("vrrp", str(number)) for number in range(100)]
+
+
+def test_garbage_is_named_once_for_each_child_and_then_counted(paper: Paper, clock: Clock) -> None:
+    collector = Collector(paper, clock=clock)
+    for _ in range(1000):
+        for child in ("checker", "notify"):
+            collector.emit(line("no record", logging.ERROR, child, fields={"class": NO_RECORD}))
+    clock.now = after(clock.now, COUNT_WINDOW)
+    collector.emit(line("no record", logging.ERROR, "checker", fields={"class": NO_RECORD}))
+    collector.finish(5.0)
+    count = "999 more lines of class 'bad log record' were held back"
+    assert paper.lines == [("checker", "no record"), ("notify", "no record"), ("checker", count), ("notify", count)]
 
 
 def test_lines_below_the_level_are_not_written(paper: Paper, clock: Clock) -> None:

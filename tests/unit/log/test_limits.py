@@ -1,6 +1,6 @@
 from typing import Any
 
-from stayalived.log.limits import CLASSES, LINES, WINDOW, Limiter
+from stayalived.log.limits import CLASSES, COUNT_WINDOW, LINES, WINDOW, Limiter
 from stayalived.timing import Instant, after
 
 START = Instant(1_000)
@@ -50,3 +50,24 @@ def test_classes_beyond_the_bound_share_one() -> None:
     for number in range(CLASSES):
         limiter.admit(f"class {number}", START)
     assert LINES == sum(limiter.admit(f"new {number}", START) for number in range(500))
+
+
+def test_of_some_classes_one_line_is_enough_for_ever_and_the_rest_is_counted_each_minute() -> None:
+    limiter = Limiter()
+    assert [True, False, False] == [limiter.admit_once("garbage", START) for _ in range(3)]
+    assert list(limiter.due(after(START, WINDOW))) == []
+
+    minute = after(START, COUNT_WINDOW)
+    assert limiter.deadline == minute
+    assert list(limiter.due(minute)) == [("garbage", 2)]
+    assert limiter.deadline is None
+
+    assert not limiter.admit_once("garbage", minute)
+    assert list(limiter.due(after(minute, COUNT_WINDOW))) == [("garbage", 1)]
+
+
+def test_many_classes_do_not_make_it_forget_that_the_one_line_was_written() -> None:
+    limiter = Limiter()
+    for number in range(CLASSES):
+        limiter.admit(f"class {number}", START)
+    assert [True, False] == [limiter.admit_once("garbage", START) for _ in range(2)]

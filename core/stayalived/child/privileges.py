@@ -90,7 +90,7 @@ def assume(role: str, rights: Rights) -> Identity:
         who this process is now, with notices for the log.
 
     Raises:
-        MissingRights: a capability of `REQUIRED` that the role asks for cannot be had.
+        MissingRights: a capability of `REQUIRED` that the role asks for cannot be had, or root may not change its user.
         OSError: the kernel refused to give up what we have: nothing may run then.
     """
     wanted = {name: CAPABILITIES[name] for name in rights.capabilities}
@@ -103,7 +103,7 @@ def assume(role: str, rights: Rights) -> Identity:
     notices = [_explain(role, missing)] if missing else []
     if os.geteuid() == 0 and rights.user != "root":
         account, _ = find_user(rights.user)
-        _become(account, kept)
+        _become(role, account, kept)
     elif os.geteuid() == 0:
         account = pwd.getpwuid(0)
     else:
@@ -173,16 +173,22 @@ def confine_third_party() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (THIRD_PARTY_MEMORY, THIRD_PARTY_MEMORY))
 
 
-def _become(account: pwd.struct_passwd, kept: int) -> None:
+def _become(role: str, account: pwd.struct_passwd, kept: int) -> None:
     """Give up root: bounding set, groups, group, user; capabilities survive until `_set_capabilities` chooses."""
     _prctl(_PR_SET_KEEPCAPS, 1)
     if permitted_capabilities() & 1 << CAPABILITIES["SETPCAP"]:
         for number in range(_last_capability() + 1):
             if not kept & 1 << number:
                 _prctl(_PR_CAPBSET_DROP, number)
-    os.setgroups([group.gr_gid for group in grp.getgrall() if account.pw_name in group.gr_mem])
-    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
-    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    try:
+        os.setgroups([group.gr_gid for group in grp.getgrall() if account.pw_name in group.gr_mem])
+        os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+        os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    except PermissionError as error:  # root of a container, or of a unit with a bounding set, may be without
+        raise MissingRights(
+            f"{role}: cannot become user {account.pw_name}: lacks CAP_SETUID CAP_SETGID; add both to "
+            "CapabilityBoundingSet= of the unit, or start the container with --cap-add SETUID --cap-add SETGID"
+        ) from error
 
 
 def _set_capabilities(mask: int) -> None:

@@ -30,21 +30,23 @@ def problems_of(
     """
     routers = list(_routers(configuration))
     known = {router.key: router for router in _routers(running)} if running else {}
-    problems = [*_clashes(routers)]
+    problems = [*_overflow(routers), *_clashes(routers)]
     problems += [problem for router in routers if known.get(router.key) != router for problem in _misfits(router)]
     if not configuration.globals.dynamic_interfaces:
         present = (name for name, link in links.items() if link.interface is not None)
         there = {*present, *(router.interface for router in known.values())}
         problems += _missing([router for router in routers if router.instance not in told], there)
-    if len(routers) > SLOTS:
-        problems.append(
-            Problem(path="vrrp_instance", found=f"{len(routers)} virtual routers", expected=f"at most {SLOTS} fit")
-        )
     return tuple(problems)
 
 
 def _routers(configuration: Configuration) -> Iterator[VirtualRouter]:
     return (router for instance in configuration.instances for router in instance.routers)
+
+
+def _overflow(routers: list[VirtualRouter]) -> Iterator[Problem]:
+    """More virtual routers than one process has places for."""
+    if len(routers) > SLOTS:
+        yield Problem(path="vrrp_instance", found=f"{len(routers)} virtual routers", expected=f"at most {SLOTS} fit")
 
 
 def _clashes(routers: list[VirtualRouter]) -> Iterator[Problem]:

@@ -87,6 +87,7 @@ class Changeover:
         if attempt is None or attempt.needs is not None or message.generation != attempt.generation:
             return False
         self._population.retire(child, now)
+        attempt.warnings = [problem for problem in message.problems if problem.warning]
         errors = tuple(problem for problem in message.problems if not problem.warning)
         if errors:
             self._refuse(errors, now)
@@ -95,7 +96,6 @@ class Changeover:
             self._refuse(trouble("the process that read it sent no configuration"), now)
             return False
         attempt.needs, attempt.blob = message.needs, blob
-        attempt.warnings = [problem for problem in message.problems if problem.warning]
         if self.accepted is None:
             self._start_children(attempt, message.needs, now)
             return True
@@ -310,7 +310,7 @@ class Changeover:
                 child.answered, child.heard_at = True, now
                 child.asked = self.accepted.generation if self.accepted else 0
         if self.accepted is None:
-            self.failed_start = problems
+            self.failed_start = (*attempt.warnings, *problems)  # a warning may say what an error comes of
         self._finish(attempt, now, problems)
 
     def _finish(self, attempt: Attempt, now: Instant, problems: tuple[Problem, ...]) -> None:

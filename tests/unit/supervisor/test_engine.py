@@ -3,7 +3,7 @@ from stayalived.messages import control
 from stayalived.messages.codec import Frame
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event as Notice
-from stayalived.messages.routes import pack
+from stayalived.messages.routes import pack, unpack
 from stayalived.messages.services import CheckState, FirstRound
 from stayalived.supervisor import events as ev
 from stayalived.supervisor.lifecycle import State
@@ -11,6 +11,7 @@ from stayalived.timing import Instant, elapsed, in_seconds, milliseconds, second
 from unit.supervisor.house import ALL, House, needs
 
 WRONG = Problem(path="global.router_id", expected="must be text", found="7")
+HINT = Problem(path="plugin acme", expected="cannot be imported", warning=True)
 
 
 def check_state(subject: str = "web/tic", up: bool = True) -> CheckState:
@@ -60,6 +61,12 @@ class TestStart:
         house.start()
         assert (2, (WRONG,)) == (house.exit_code, house.shown)
         assert {"config"} == {name for name, _ in house.forks}
+
+    def test_a_warning_that_explains_an_error_is_shown_with_it(self) -> None:
+        house = House()
+        house.problems = (WRONG, HINT)
+        house.start()
+        assert (HINT, WRONG) == house.shown
 
     def test_a_child_that_refuses_the_first_configuration_ends_the_daemon(self) -> None:
         house = House()
@@ -231,6 +238,20 @@ class TestCrashLoop:
         assert State.RUNNING is house.states()["vrrp"]
         assert Start.RESPAWNED is house.starts("vrrp")[-1]
 
+    def test_a_release_is_not_said_to_run_and_the_note_is_of_the_death(self) -> None:
+        house = House().start()
+        for _ in range(3):
+            house.die("vrrp").advance(2.1)
+        lines, api = len(house.reports), len(house.kids["api"].received)
+        house.die("vrrp")
+        said = house.reports[lines:]
+        told = [unpack(frame) for frame in house.kids["api"].received[api:] if frame.key == "vrrp"]
+        assert 1 == sum("releases its addresses" in line for line in said)
+        assert not [line for line in said if "is running" in line]
+        assert "releasing" in [state.state for state in told]
+        assert "running" not in [state.state for state in told]
+        assert ("backoff", "killed by signal 9") == (told[-1].state, told[-1].note)
+
     def test_six_kills_in_a_minute(self) -> None:
         house = House().start()
         for _ in range(6):
@@ -366,10 +387,10 @@ class TestReload:
 
     def test_who_asked_is_given_the_problems(self) -> None:
         house = House().start()
-        house.problems = (WRONG,)
+        house.problems = (HINT, WRONG)
         house.say("api", control.Request(identifier=6, verb="reload"))
         reply = house.sent("api", control.Reply)[0]
-        assert (6, False, (WRONG,)) == (reply.identifier, reply.accepted, reply.problems)
+        assert (6, False, (WRONG, HINT)) == (reply.identifier, reply.accepted, reply.problems)
 
     def test_a_key_that_needs_a_restart_is_refused(self) -> None:
         house = House(needs(start_only=("global.run_dir=/run/a",))).start()

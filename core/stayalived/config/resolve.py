@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 
@@ -74,13 +75,8 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
     desk = _desk(around, around.host_id, findings)
     configuration = _take(overlay(common, differences.get(around.host_id, {})), desk, around.plugins)
 
-    def take(tree: Table, host_id: str) -> Findings:
-        found = Findings()
-        _take(tree, _desk(replace(around, lookup=_ask_nobody), host_id, found), around.plugins)
-        return found
-
     missing_host(differences, around.host_id, findings)
-    look_at_others(common, differences, around.host_id, take, findings)
+    look_at_others(common, differences, around.host_id, partial(_found_by, around), findings)
     look_at_machine(desk.globals, desk.actions, around.machine, findings)
     if not findings.errors:
         _ask_plugins(configuration, around.plugins, findings)
@@ -99,6 +95,13 @@ def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
     )
 
 
+def _found_by(around: Surroundings, tree: Table, host_id: str) -> Findings:
+    """Return what another host would find, as far as its names and addresses do not matter."""
+    found = Findings()
+    _take(tree, _desk(replace(around, lookup=_ask_nobody), host_id, found), around.plugins)
+    return found
+
+
 def _ask_nobody(host: str) -> list[str]:
     raise BadHost(f"{host} is a name for another host to resolve")
 
@@ -114,13 +117,7 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
     services = ServiceRoom(desk, checks).take(tree)
     rules.check_instances(instances, desk.findings)
     rules.check_services(services, desk.findings)
-    served = tuple(
-        msgspec.structs.replace(
-            service, quorum=rules.capped_quorum(service), hysteresis=rules.capped_hysteresis(service)
-        )
-        for service in services
-        if service.real_servers
-    )
+    served = _served(services)
     actions = tuple(action for action, _ in desk.actions)
     return Configuration(
         globals=_globals(desk, instances, served),
@@ -129,6 +126,17 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
         tracked_checks=(),
         actions=actions,
         distributions=_distributions(plugins, served, actions),
+    )
+
+
+def _served(services: Sequence[VirtualServer]) -> tuple[VirtualServer, ...]:
+    """Return the services that have a server, with a quorum that can be reached."""
+    return tuple(
+        msgspec.structs.replace(
+            service, quorum=rules.capped_quorum(service), hysteresis=rules.capped_hysteresis(service)
+        )
+        for service in services
+        if service.real_servers
     )
 
 

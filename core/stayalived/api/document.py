@@ -1,12 +1,22 @@
 """The status document: what `stayalived status --json` prints and the control socket answers. Versioned, for machines.
 
 `schema` counts the versions of this shape. Fields may be added under one number; one that goes or changes its meaning
-raises it. Durations are seconds, moments are seconds since the epoch, weights and counters are whole numbers.
+raises it. Durations are seconds, moments are seconds since the epoch, weights and counters are whole numbers. What is
+said of a field here is its line in `docs/status.md`.
 """
+
+from typing import Annotated
 
 import msgspec
 
 SCHEMA = 1
+
+
+def _says(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
+
+
+Seconds = Annotated[float, _says("Since how many seconds it is in this state.")]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,112 +24,118 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Daemon(Row, frozen=True):
-    """The daemon itself. `accepted_at` is when the configuration in force was accepted; `refused` the last refusal."""
+    """The daemon itself."""
 
-    version: str
-    pid: int
-    phase: str
-    generation: int
-    accepted_at: float
-    refused: list[str]
-    run_dir: str
-    config_dir: str
+    version: Annotated[str, _says("Version of the program.")]
+    pid: Annotated[int, _says("Process id of the supervisor.")]
+    phase: Annotated[str, _says("`starting`, `running`, `reloading` or `stopping`.")]
+    generation: Annotated[int, _says("Number of the configuration in force; each accepted one counts.")]
+    accepted_at: Annotated[float, _says("When the configuration in force was accepted, in seconds since the epoch.")]
+    refused: Annotated[list[str], _says("What was wrong with the last configuration that was refused, line by line.")]
+    run_dir: Annotated[str, _says("Folder of the pid file and the control socket.")]
+    config_dir: Annotated[str, _says("Folder of the configuration.")]
 
 
 class Child(Row, frozen=True):
-    """One process. `note` says what is special about it, such as a right that it keeps."""
+    """One process."""
 
-    name: str
-    pid: int
-    state: str
-    seconds: float
-    restarts: int
-    user: str
-    note: str
+    name: Annotated[str, _says("Its role: `vrrp`, `ipvs`, `checker`, …; with `/DISTRIBUTION` for plugins of others.")]
+    pid: Annotated[int, _says("Its process id, 0 while there is none.")]
+    state: Annotated[
+        str,
+        _says(
+            "`starting`, `preparing`, `ready`, `running`, `ending`, `backoff` (waits to be started again), "
+            "`stopping` or `stopped`."
+        ),
+    ]
+    seconds: Seconds
+    restarts: Annotated[int, _says("How often it was started again.")]
+    user: Annotated[str, _says("User that it runs as.")]
+    note: Annotated[str, _says("What is special about it, such as why it ended last.")]
 
 
 class Router(Row, frozen=True):
-    """One virtual router of an instance: one family. `master` is empty when it is this machine, or nobody."""
+    """One virtual router of an instance: one family."""
 
-    key: str
-    family: int
-    state: str
-    virtual_router_id: int
-    interface: str
-    addresses: list[str]
-    advert_interval: float
-    master_interval: float
-    master: str
-    held: bool
-    adverts_sent: int
-    adverts_received: int
-    became_master: int
-    released_master: int
-    priority_zero_sent: int
-    priority_zero_received: int
-    errors: dict[str, int]
+    key: Annotated[str, _says("The instance's name and the family: `tic/4`.")]
+    family: Annotated[int, _says("4 or 6.")]
+    state: Annotated[str, _says("`INIT`, `BACKUP`, `MASTER` or `FAULT`.")]
+    virtual_router_id: Annotated[int, _says("As configured.")]
+    interface: Annotated[str, _says("As configured.")]
+    addresses: Annotated[list[str], _says("The virtual addresses of this family.")]
+    advert_interval: Annotated[float, _says("Interval of adverts as configured, in seconds.")]
+    master_interval: Annotated[float, _says("Interval in force, in seconds: version 3 learns it from the master.")]
+    master: Annotated[str, _says("Address of the master that was heard last; empty when it is this machine or nobody.")]
+    held: Annotated[bool, _says("Whether the kernel of this machine has the addresses.")]
+    adverts_sent: Annotated[int, _says("Counted since the process started, as are the others.")]
+    adverts_received: Annotated[int, _says("Good adverts only.")]
+    became_master: Annotated[int, _says("How often.")]
+    released_master: Annotated[int, _says("How often it stepped down.")]
+    priority_zero_sent: Annotated[int, _says("Adverts that say: the master leaves.")]
+    priority_zero_received: Annotated[int, _says("The same from others.")]
+    errors: Annotated[dict[str, int], _says("Packets that were dropped, by what was wrong with them.")]
 
 
 class Instance(Row, frozen=True):
-    """One VRRP instance: its state, since how many seconds, why, and its effective priority."""
+    """One VRRP instance."""
 
-    name: str
-    state: str
-    seconds: float
-    reason: str
-    priority: int
-    routers: list[Router]
+    name: Annotated[str, _says("As configured.")]
+    state: Annotated[str, _says("`INIT`, `BACKUP`, `MASTER` or `FAULT`.")]
+    seconds: Seconds
+    reason: Annotated[str, _says("Why it is in this state.")]
+    priority: Annotated[int, _says("The priority in force.")]
+    routers: Annotated[list[Router], _says("One for each family of its addresses.")]
 
 
 class Check(Row, frozen=True):
-    """One check of a server or of a host. `up` is null until its first result."""
+    """One check of a server or of a host."""
 
-    subject: str
-    number: int
-    check: str
-    up: bool | None
-    seconds: float
-    reason: str
-    weight: int
-    latency: float
-    stale: bool
+    subject: Annotated[str, _says("Whom it checks: `SERVICE/SERVER`.")]
+    number: Annotated[int, _says("Its place among the checks of its subject, from 0.")]
+    check: Annotated[str, _says("Its name, or its type.")]
+    up: Annotated[bool | None, _says("Whether it passes; null until its first result.")]
+    seconds: Seconds
+    reason: Annotated[str, _says("The step, what was seen, what was expected.")]
+    weight: Annotated[int, _says("What it adds to the server's weight.")]
+    latency: Annotated[float, _says("How long the last probe took, in seconds.")]
+    stale: Annotated[bool, _says("Whether its last result is too old to be relied on.")]
 
 
 class Server(Row, frozen=True):
-    """One real server. `weight` is the kernel's, -1 when it is not in the table."""
+    """One real server."""
 
-    name: str
-    addresses: list[str]
-    state: str
-    reason: str
-    weight: int
-    configured_weight: int
-    active: int
-    inactive: int
-    checks: list[Check]
+    name: Annotated[str, _says("`SERVICE/SERVER`.")]
+    addresses: Annotated[list[str], _says("At most one for each family.")]
+    state: Annotated[str, _says("`UNKNOWN`, `UP` or `DOWN`.")]
+    reason: Annotated[str, _says("Why it is in this state.")]
+    weight: Annotated[int, _says("Weight in the kernel's table, -1 when it is not there.")]
+    configured_weight: Annotated[int, _says("As configured.")]
+    active: Annotated[int, _says("Its active connections, as the kernel counts them.")]
+    inactive: Annotated[int, _says("Its inactive connections, as the kernel counts them.")]
+    checks: Annotated[list[Check], _says("All must pass.")]
 
 
 class Service(Row, frozen=True):
-    """One virtual server and its pool. `problem` is the kernel's last refusal, empty when the table is as wanted."""
+    """One virtual server and its pool."""
 
-    name: str
-    protocol: str
-    addresses: list[str]
-    scheduler: str
-    forward: str
-    quorum: str
-    sorry: bool
-    problem: str
-    servers: list[Server]
+    name: Annotated[str, _says("As configured.")]
+    protocol: Annotated[str, _says("`tcp` or `udp`.")]
+    addresses: Annotated[list[str], _says("With their ports, or the firewall mark.")]
+    scheduler: Annotated[str, _says("The kernel's name of it.")]
+    forward: Annotated[str, _says("`NAT`, `DR` or `TUN`.")]
+    quorum: Annotated[str, _says("`up`, `down`, or `undecided` while servers wait for their first result.")]
+    sorry: Annotated[bool, _says("Whether the sorry server is in the pool.")]
+    problem: Annotated[str, _says("The kernel's last refusal; empty when its table is as wanted.")]
+    servers: Annotated[list[Server], _says("The pool and those that are not in it.")]
 
 
 class Document(Row, frozen=True):
-    """Everything. `tracked` are the checks of hosts; `first_round`: a server still waits for its first result."""
+    """Everything: the outermost object."""
 
-    schema: int
-    daemon: Daemon | None
-    children: list[Child]
-    instances: list[Instance]
-    services: list[Service]
-    tracked: list[Check]
-    first_round: bool
+    schema: Annotated[int, _says("Version of this shape.")]
+    daemon: Annotated[Daemon | None, _says("Null in the first moments of a start.")]
+    children: Annotated[list[Child], _says("The daemon's processes, by name.")]
+    instances: Annotated[list[Instance], _says("The VRRP instances, by name.")]
+    services: Annotated[list[Service], _says("The virtual servers, by name.")]
+    tracked: Annotated[list[Check], _says("Checks that belong to no real server.")]
+    first_round: Annotated[bool, _says("Whether a server still waits for its first result.")]

@@ -6,7 +6,6 @@ python -m stayalived.config.reference                           prints it
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 
 import msgspec
 from msgspec import inspect
@@ -20,10 +19,9 @@ from stayalived.config.kinds import described, remarks
 from stayalived.config.model import BUNDLED
 from stayalived.config.services import SCHEDULER, ForwardTable, RealServerTable, VirtualServerTable
 from stayalived.config.vrrp import InstanceTable
+from stayalived.pages import Page, table
 from stayalived.plugin import manager
 from stayalived.plugin.catalogue import Provided, Provider
-
-MARKER = "<!-- What follows is written by `python -m stayalived.config.reference docs/configuration.md`. -->"
 
 RESTART = "*A change needs a restart: a reload that has one is refused.*"
 
@@ -71,21 +69,19 @@ def _of_plugins(title: str, key: str, provided: Mapping[str, Provided[Provider]]
 def _of_announced() -> Iterator[str]:
     yield "## Not yet\n"
     yield "keepalived's keys that a later version will have. Writing one is an error that says so.\n"
-    for table, keys in announced():
-        yield f"- {f'`[{table}]`' if table else 'tables'}: {', '.join(f'`{key}`' for key in keys)}"
+    for kind, keys in announced():
+        yield f"- {f'`[{kind}]`' if kind else 'tables'}: {', '.join(f'`{key}`' for key in keys)}"
     yield ""
 
 
 def _rows(fields: Iterable[inspect.Field]) -> Iterator[str]:
-    yield "| key | what | allowed | default |"
-    yield "|---|---|---|---|"
-    for known in fields:
-        notes = remarks(known.type)
-        meaning = f"{notes['description']} {RESTART}" if notes["restart"] else notes["description"]
-        cells = (f"`{known.encode_name}`", meaning, described(known.type), _default(known))
-        escaped = (cell.replace("|", "\\|") for cell in cells)
-        yield f"| {' | '.join(escaped)} |"
-    yield ""
+    yield from table(("key", "what", "allowed", "default"), map(_row, fields))
+
+
+def _row(known: inspect.Field) -> tuple[str, str, str, str]:
+    notes = remarks(known.type)
+    meaning = f"{notes['description']} {RESTART}" if notes["restart"] else notes["description"]
+    return f"`{known.encode_name}`", meaning, described(known.type), _default(known)
 
 
 def _default(known: inspect.Field) -> str:
@@ -101,26 +97,7 @@ def _default(known: inspect.Field) -> str:
     return "none" if empty else f"`{shown(known.default)}`"
 
 
-def rewritten(text: str) -> str:
-    """Return a page with everything below the marker written anew.
-
-    Raises:
-        ValueError: it has no marker.
-    """
-    head, marker, _ = text.partition(MARKER)
-    if not marker:
-        raise ValueError(f"the page has no line {MARKER}")
-    return f"{head}{MARKER}\n\n{generated()}"
-
-
-def main(arguments: list[str]) -> None:
-    """Write the page that is named, or print the tables."""
-    if not arguments:
-        sys.stdout.write(generated())
-        return
-    page = Path(arguments[0])
-    page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")
-
+PAGE = Page(path="docs/configuration.md", module="stayalived.config.reference", generated=generated)
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    PAGE.main(sys.argv[1:])

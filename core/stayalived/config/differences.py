@@ -1,0 +1,120 @@
+"""Where a default or a habit differs from keepalived's, and why: the table of `docs/migration.md`.
+
+python -m stayalived.config.differences docs/migration.md     writes the part below the marker anew
+"""
+
+import sys
+from dataclasses import dataclass
+
+from stayalived.pages import Page, table
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that keepalived's users would expect to be otherwise."""
+
+    about: str
+    there: str
+    here: str
+    why: str
+
+
+DIFFERENCES = (
+    Difference(
+        "`priority`",
+        "100, but 255 with `state MASTER`",
+        "100 always",
+        "255 means the owner of the addresses, which no check can lower; nobody should become it by leaving out a key",
+    ),
+    Difference(
+        "`state`",
+        "where an instance starts",
+        "accepted, with a warning, and without effect",
+        "the election decides; a machine that starts as MASTER disturbs the one that is",
+    ),
+    Difference(
+        "`protocol`",
+        "UDP when it is left out",
+        "must be given",
+        "a TCP service that is forwarded as UDP answers nobody, and no message says why",
+    ),
+    Difference(
+        "a server before its first check",
+        "in the pool, unless `alpha`",
+        "UNKNOWN and not in the pool; one found in the kernel's table at a start stays until a check fails. "
+        "`alpha = false` is keepalived's way",
+        "no client meets a server that nobody has tried, and no restart empties a pool",
+    ),
+    Difference(
+        "the first check",
+        "after a second and a random part of `warmup`",
+        "at once, `start_rate` in a second; `warmup` spreads the second check",
+        "a pool is full sooner, and a reload does not make all servers wait again",
+    ),
+    Difference(
+        "TLS of a check",
+        "the certificate is not verified",
+        "verified, unless `verify = false`",
+        "an answer of whoever sits in between is no sign of health",
+    ),
+    Difference(
+        "unsafe scripts",
+        "run, with a warning, unless `enable_script_security`",
+        "never run; `check` names the folder or file that others could change",
+        "whoever can change a script that root runs is root",
+    ),
+    Difference(
+        "a virtual address that somebody deletes",
+        "the master steps down, and takes over again after about a skew time",
+        "it is added again at once; the master steps down only if that fails",
+        "two takeovers are worse for clients than a gap of milliseconds",
+    ),
+    Difference(
+        "scripts on events",
+        "started and forgotten; two may overtake each other",
+        "awaited, one after the other for each instance or server, each with a time limit",
+        "the last one that ran must be that of the last event",
+    ),
+    Difference(
+        "a bad instance or service",
+        "is dropped, the others run",
+        "the whole configuration is refused, with everything that is wrong in it; what runs, keeps running",
+        "half a configuration is one that nobody wrote",
+    ),
+    Difference(
+        "time limit of an HTTP check",
+        "`connect_timeout` for each step, none for all of them",
+        "the same for each step, and one for the whole check",
+        "a server that sends a byte now and then would never be down",
+    ),
+    Difference(
+        "a child that ends with a fatal error",
+        "the whole daemon stops",
+        "the child is started again, later each time; the others go on",
+        "a checker that cannot work is no reason to give up the address",
+    ),
+    Difference(
+        "preferred lifetime of a virtual IPv6 address",
+        "0 for /128 only",
+        "0 for every one",
+        "the machine's own connections must not come from an address that may move away",
+    ),
+    Difference(
+        "the sorry server",
+        "added after the last live server has left",
+        "added before",
+        "in between the service would refuse everybody",
+    ),
+)  # fmt: skip
+
+
+def generated() -> str:
+    """Return everything below the marker."""
+    rows = ((one.about, one.there, one.here, one.why) for one in DIFFERENCES)
+    return "\n".join(table(("", "keepalived", "stayalived", "why"), rows))
+
+
+PAGE = Page(path="docs/migration.md", module="stayalived.config.differences", generated=generated)
+
+if __name__ == "__main__":
+    PAGE.main(sys.argv[1:])

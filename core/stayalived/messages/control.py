@@ -129,7 +129,7 @@ class Reply(Message, frozen=True):
 
 
 class ChildState(Message, frozen=True):
-    """How one child is; the supervisor tells api. State is a name of `supervisor.lifecycle.State`."""
+    """How one child is; the supervisor tells api. State is a name of `supervisor.lifecycle.State`, or `releasing`."""
 
     name: str
     pid: int

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stayalived.errors import Bug
-from stayalived.messages.control import Start
+from stayalived.messages.control import ChildState, Start
 from stayalived.messages.routes import CONFIG, role_of
 from stayalived.supervisor.backoff import Backoff
 from stayalived.timing import Duration, Instant, after, elapsed, seconds
@@ -84,6 +84,9 @@ LISTENING = frozenset({State.PREPARING, State.READY, State.RUNNING})
 """States in which a child is told what the others tell."""
 
 
+RELEASING = "releasing"
+"""What is told of a vrrp that runs only to release its addresses: it is not `running` for anybody."""
+
 _NEVER = Instant(0)
 
 
@@ -155,6 +158,19 @@ class Child:
         if target is not self.state:
             self.since = now
         self.state = target
+
+    def row(self) -> ChildState:
+        """Return what api is told of it."""
+        releasing = self.alive and self.committed and self.start is Start.RELEASE
+        return ChildState(
+            name=self.name,
+            pid=self.pid,
+            state=RELEASING if releasing else self.state,
+            since=self.since,
+            restarts=self.restarts,
+            user=self.user,
+            note=self.note,
+        )
 
     def lived(self, now: Instant) -> Duration:
         """Return how long its process has existed."""

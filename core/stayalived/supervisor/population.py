@@ -93,8 +93,9 @@ class Population:
         if not reload:
             child.ever_ran = child.committed = True
             self.tell_child(child)
-            self.report(INFO, f"{child.name} (pid {child.pid}) is running", child)
-            if child.restarts:
+            doing = "releases its addresses" if start is Start.RELEASE else "is running"
+            self.report(INFO, f"{child.name} (pid {child.pid}) {doing}", child)
+            if child.restarts and start is not Start.RELEASE:
                 self.notice("child_started", "child", child.name, now, old=State.PREPARING, new=State.RUNNING)
         if child.role == VRRP and start is not Start.RELEASE:
             self._silent_since = None
@@ -162,10 +163,12 @@ class Population:
         if expected:
             self.tell_child(child)
             return
-        how = f"killed by signal {signal}" if signal else f"exit code {status}"
-        child.note = f"{child.failure} ({how})" if child.failure else how
+        released = child.start is Start.RELEASE and status == 0 and not signal
+        if not released:  # else the note stays that of the death which made it necessary
+            how = f"killed by signal {signal}" if signal else f"exit code {status}"
+            child.note = f"{child.failure} ({how})" if child.failure else how
         if child.start is Start.RELEASE:
-            self._after_release(child, status == 0 and not signal, now)
+            self._after_release(child, released, now)
         else:
             self._after_death(child, now)
         self.tell_child(child)
@@ -187,16 +190,7 @@ class Population:
         """Tell api how a child is."""
         if child.name == CONFIG:
             return
-        message = control.ChildState(
-            name=child.name,
-            pid=child.pid,
-            state=child.state,
-            since=child.since,
-            restarts=child.restarts,
-            user=child.user,
-            note=child.note,
-        )
-        self.tell(message, key=child.name)
+        self.tell(child.row(), key=child.name)
 
     def tell_gone(self, name: str) -> None:
         """Tell api that there is no such child any more."""

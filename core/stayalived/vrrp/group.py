@@ -64,6 +64,13 @@ class Group:
         """Go on as the MASTER that the process before this one was."""
         self._move(Trigger.ADOPTED, now)
 
+    def release(self, now: Instant, *, held: bool) -> None:
+        """Give up for a process that died, without a word of working again; `held`: nobody can have noticed yet."""
+        for trigger in (Trigger.ADOPTED, Trigger.STOP) if held else ():
+            for member in self.members:
+                member.move(trigger, now)
+        self._say(Trigger.STOP, State.INIT, now, "releasing what its process held that died")
+
     def stop(self, trigger: Trigger, now: Instant) -> None:
         """Leave, for STOP or DELETED. A deleted instance is forgotten by all who were told of it."""
         if self.state is not State.INIT:
@@ -175,6 +182,9 @@ class Group:
         old = self.state
         for member in self.members:
             member.move(trigger, now)
+        self._say(trigger, old, now, detail)
+
+    def _say(self, trigger: Trigger, old: State, now: Instant, detail: str) -> None:
         before = self._told.state if self._told else old
         self._reason = f"{trigger.value}: {detail}" if detail else trigger.value
         if self.state != before or self._told is None:

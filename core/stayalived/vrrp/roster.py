@@ -97,13 +97,13 @@ class Roster:
                 member.counters.go_on_from(past.counters[member.router.key])
         if told is not None:
             group.remember(told)
-        if told is not None and _is_fresh(group, told, past, now):
-            group.adopt(now)
-        else:
+        fresh = told is not None and _is_fresh(group, told, past, now)
+        if not fresh:
             _clean(group.members)
-            group.start(now)
         if past.release:
-            group.stop(Trigger.STOP, now)
+            group.release(now, held=fresh)
+        else:
+            (group.adopt if fresh else group.start)(now)
 
     def _forget_strangers(self, past: Past) -> None:
         """Take away what the process before this one held for instances that are no longer configured."""

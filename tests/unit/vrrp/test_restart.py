@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import pytest
+
 from stayalived.messages.control import Start
-from stayalived.timing import after, milliseconds, seconds
+from stayalived.timing import Duration, after, milliseconds, seconds
 from stayalived.vrrp.effects import RemoveAddresses
 from vrrp_machine import (
     VIP6,
@@ -181,6 +183,29 @@ def test_release_after_somebody_may_have_taken_over_only_removes() -> None:
     assert adverts(effects) == []
     assert any(isinstance(effect, RemoveAddresses) for effect in effects)
     assert not machine.holds()
+
+
+@pytest.mark.parametrize("later", [milliseconds(500), seconds(5)])
+def test_a_release_says_what_it_does_once_and_nothing_of_working(later: Duration) -> None:
+    machine = died_as_master()
+    machine.now = after(machine.now, later)
+
+    effects = machine.start(instance(*BOTH), how=Start.RELEASE)
+
+    assert lines(effects) == ["(tic) stopped: releasing what its process held that died"]
+    assert events(effects) == ["stop"]
+    assert machine.told().state == "INIT"
+
+
+def test_the_owner_releases_nothing_that_it_would_have_to_take_first() -> None:
+    machine = Machine()
+    machine.start(instance(router(priority=255)))
+    machine.die()
+    machine.now = after(machine.now, seconds(5))
+
+    effects = machine.start(instance(router(priority=255)), how=Start.RELEASE)
+
+    assert adverts(effects) == []
 
 
 def test_a_finished_engine_says_nothing_more() -> None:

@@ -17,7 +17,7 @@ def tic(lab: Lab) -> Host:
     return lab.host("tic", "192.0.2.1/24", "2001:db8::1/64")
 
 
-def started(host: Host, text: str, head: str = "") -> Daemon:
+def started(host: Host, text: str, head: str = "[global]\n") -> Daemon:
     daemon = Daemon(host, {"00-global.toml": head, "10-vrrp.toml": text})
     daemon.start()
     return daemon

@@ -161,6 +161,19 @@ def test_an_option_of_a_third_party_is_checked_as_any_other(lab: Lab) -> None:
     assert "50-services.toml:10:30: virtual_server.greeting.check.wrd: unknown key; did you mean word?" in done.stderr
 
 
+def test_one_that_cannot_be_imported_is_named_by_the_command_check(lab: Lab) -> None:
+    site = Site(lab, {"bundled": '"tcp"'}, "unimportable")
+
+    done = site.daemon.host.run(
+        [*site.daemon.program, "check", "--config", str(site.daemon.conf_d)],
+        check=False,
+        env=dict(site.daemon.env or {}),
+    )
+
+    assert 0 == done.returncode, done.stdout
+    assert NAMED["unimportable"] in done.stdout
+
+
 @pytest.fixture(scope="module")
 def beside() -> Iterator[Site]:
     """A daemon with one distribution that works, beside all that do not, all at once."""

@@ -25,7 +25,9 @@ SETTLED = 4
 instance = partial(vrrp_instance, advert_int=ADVERT, garp_master_delay=0)
 
 
-def files(*, priority: int = 200, addresses: tuple[str, ...] = (VIP4, VIP6), head: str = "") -> dict[str, str]:
+def files(
+    *, priority: int = 200, addresses: tuple[str, ...] = (VIP4, VIP6), head: str = "[global]\n"
+) -> dict[str, str]:
     return {
         "00-global.toml": head,
         "10-site.toml": instance(*addresses, priority=priority),

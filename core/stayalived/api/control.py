@@ -6,6 +6,7 @@ Whoever connects is bounded in number, in time and in bytes, so that no client c
 import asyncio
 import logging
 import socket
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -18,7 +19,8 @@ from stayalived.errors import Bug
 MAX_CLIENTS = 64
 ROOT_RESERVE = 8  # of these, so that the others cannot lock out root
 MAX_REFUSED = 64  # clients that are just being told that they are refused; more are dropped without a word
-READ_LIMIT = 10.0  # seconds for the whole line
+MAX_CLIENTS_OF_USER = 16  # of these, for each user but root, so that one cannot lock out the others
+READ_LIMIT = 5.0  # seconds for the whole line
 WRITE_LIMIT = 30.0  # seconds for the whole answer
 PART_LIMIT = 0.5  # seconds that a client has to close after its answer, and that answers have at the daemon's end
 PART_BYTES = 1 << 20  # that it may still send meanwhile
@@ -68,7 +70,7 @@ class Control:
         self._post: Callable[[Asked], None] | None = None
         self._waiting: dict[int, asyncio.Future[bytes]] = {}
         self._clients: set[asyncio.Task[None]] = set()
-        self._admitted: set[asyncio.Task[None]] = set()  # of these
+        self._admitted: dict[asyncio.Task[None], int] = {}  # of these, with their users
         self._parting: set[asyncio.Task[None]] = set()  # of these, whose answer is on its way
         self._last_number = 0
         self._server: asyncio.Server | None = None
@@ -113,16 +115,17 @@ class Control:
         try:
             refusal, peer = self._look_at(writer)
             if peer is not None:
-                self._admitted.add(task)
+                self._admitted[task] = peer.uid
                 await self._conclude(task, reader, writer, await self._serve(peer, reader))
             elif len(self._clients) - len(self._admitted) <= MAX_REFUSED:
-                await self._conclude(task, reader, writer, write_answer(Answer(accepted=False, text=refusal)))
+                await self._conclude(task, reader, writer, _refusal(refusal))
         except OSError as error:  # TimeoutError among them
             _log.debug("a client of the control socket went away: %r", error)
         finally:
             writer.transport.abort()  # what was to be written is written, or the client was too slow for it
-            for tasks in (self._clients, self._admitted, self._parting):
-                tasks.discard(task)
+            self._admitted.pop(task, None)
+            self._clients.discard(task)
+            self._parting.discard(task)
 
     async def _conclude(
         self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes
@@ -132,12 +135,14 @@ class Control:
         await _part(reader, writer)
 
     async def _serve(self, peer: Peer, reader: asyncio.StreamReader) -> bytes:
-        """Return what is to be sent to a client; nothing to one that did not send a whole line."""
+        """Return what is to be sent to a client; nothing to one that closed before its line was whole."""
         try:
             async with asyncio.timeout(READ_LIMIT):
                 line = await reader.readline()
         except ValueError:  # StreamReader.readline: the limit is exceeded
-            return write_answer(Answer(accepted=False, text=f"at most {LINE_LIMIT} bytes make a line"))
+            return _refusal(f"at most {LINE_LIMIT} bytes make a line")
+        except TimeoutError:
+            return _refusal(f"no whole line came within {READ_LIMIT:g} s: closed; connect again and ask at once")
         if not line.endswith(b"\n"):
             return b""
         return await self._ask(line, self._entitled.may_change(peer))
@@ -149,7 +154,13 @@ class Control:
             return "only for root and members of the group stayalived", None
         most = MAX_CLIENTS if peer.uid == 0 else MAX_CLIENTS - ROOT_RESERVE
         if len(self._admitted) >= most:
-            return f"{most} clients are connected already; try again later", None
+            return f"{most} clients are connected already, all that have room; try again later", None
+        own = Counter(self._admitted.values())[peer.uid]
+        if peer.uid and own >= MAX_CLIENTS_OF_USER:
+            return (
+                f"{own} connections of your user (uid {peer.uid}) are open already; close some or try again later",
+                None,
+            )
         return "", peer
 
     async def _ask(self, line: bytes, may_change: bool) -> bytes:
@@ -164,6 +175,10 @@ class Control:
             return await future
         finally:
             del self._waiting[number]
+
+
+def _refusal(text: str) -> bytes:
+    return write_answer(Answer(accepted=False, text=text))
 
 
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:

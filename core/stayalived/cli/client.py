@@ -46,7 +46,8 @@ def _converse(connection: socket.socket, path: Path, question: bytes) -> Answer:
     except OSError as error:
         raise LostDaemon(f"{path}: the daemon did not answer: {error}") from error
     if not line:
-        raise LostDaemon(f"{path}: the daemon closed the connection without an answer; look at its log")
+        text = "the daemon closed the connection without an answer: too many are connected, or it ended; see its log"
+        raise LostDaemon(f"{path}: {text}")
     try:
         return read_answer(line)
     except BadCommand as error:

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ import pytest_asyncio
 
 from stayalived.api import control as module
 from stayalived.api.commands import LINE_LIMIT, Answer, read_answer, write_answer
-from stayalived.api.control import MAX_CLIENTS, MAX_REFUSED, ROOT_RESERVE, Control, Entitled
+from stayalived.api.control import MAX_CLIENTS, MAX_CLIENTS_OF_USER, MAX_REFUSED, ROOT_RESERVE, Control, Entitled
 from stayalived.api.door import Peer, peer_of, reachable
 from stayalived.api.engine import AnswerClient, Asked
 
@@ -80,12 +81,15 @@ async def test_a_line_without_an_end_is_refused_at_its_limit(echo: Echo, tmp_pat
     assert echo.asked == []
 
 
-async def test_a_client_that_says_nothing_is_dropped(
+async def test_a_client_that_says_nothing_is_told_so_and_closed(
     echo: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "READ_LIMIT", 0.01)
 
-    assert await ask(tmp_path, b"no end of line") == b""
+    answer = read_answer(await ask(tmp_path, b"no end of line"))
+
+    assert not answer.accepted
+    assert "no whole line came within 0.01 s" in answer.text
     assert echo.asked == []
 
 
@@ -109,7 +113,8 @@ async def test_a_client_that_does_not_read_is_dropped(
 async def test_a_thousand_connections_leave_room_for_root(
     echo: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "peer_of", lambda _: Peer(uid=1234, groups=frozenset({STAYALIVED})))
+    users = itertools.count()
+    monkeypatch.setattr(module, "peer_of", lambda _: Peer(uid=1000 + next(users), groups=frozenset({STAYALIVED})))
     monkeypatch.setattr(module, "PART_LIMIT", 0.01)
     assert echo.control is not None
     echo.control._entitled = ENTITLED
@@ -125,6 +130,22 @@ async def test_a_thousand_connections_leave_room_for_root(
     for _, writer in connections:
         writer.close()
     await asyncio.gather(*(writer.wait_closed() for _, writer in connections), return_exceptions=True)
+
+
+async def test_one_user_cannot_lock_out_another(echo: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "peer_of", lambda _: Peer(uid=1234, groups=frozenset({STAYALIVED})))
+    assert echo.control is not None
+    echo.control._entitled = ENTITLED
+    path = str(tmp_path / "control.sock")
+    connections = [await asyncio.open_unix_connection(path) for _ in range(MAX_CLIENTS_OF_USER)]
+
+    refused = read_answer(await ask(tmp_path, b""))
+    assert f"{MAX_CLIENTS_OF_USER} connections of your user (uid 1234) are open already" in refused.text
+
+    monkeypatch.setattr(module, "peer_of", lambda _: Peer(uid=1235, groups=frozenset({STAYALIVED})))
+    assert read_answer(await ask(tmp_path, b"other\n")).text == "other"
+    for _, writer in connections:
+        writer.close()
 
 
 async def test_strangers_are_told_who_may(echo: Echo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,5 +229,5 @@ def test_what_needs_a_restart_is_refused(site: Site) -> None:
 
     assert done.returncode == 1
     assert "without a restart" in done.stderr
-    assert "log" in done.stderr
+    assert "global.log: found syslog" in done.stderr
     site.check_that_nothing_stirred()

@@ -51,7 +51,7 @@ class Child(Row, frozen=True):
     seconds: Seconds
     restarts: Annotated[int, _says("How often it was started again.")]
     user: Annotated[str, _says("User that it runs as.")]
-    note: Annotated[str, _says("What is special about it, such as why it ended last.")]
+    note: Annotated[str, _says("Why its last process ended; empty when none did.")]
 
 
 class Router(Row, frozen=True):
@@ -120,9 +120,9 @@ class Service(Row, frozen=True):
 
     name: Annotated[str, _says("As configured.")]
     protocol: Annotated[str, _says("`tcp` or `udp`.")]
-    addresses: Annotated[list[str], _says("With their ports, or the firewall mark.")]
-    scheduler: Annotated[str, _says("The kernel's name of it.")]
-    forward: Annotated[str, _says("`NAT`, `DR` or `TUN`.")]
+    addresses: Annotated[list[str], _says("With their ports, or `-f MARK`, as ipvsadm writes it.")]
+    scheduler: Annotated[str, _says("Its name in the configuration.")]
+    forward: Annotated[str, _says("`NAT`, `DR` or `TUN`; joined by `/` where servers differ.")]
     quorum: Annotated[str, _says("`up`, `down`, or `undecided` while servers wait for their first result.")]
     sorry: Annotated[bool, _says("Whether the sorry server is in the pool.")]
     problem: Annotated[str, _says("The kernel's last refusal; empty when its table is as wanted.")]

@@ -66,7 +66,7 @@ DIFFERENCES = (
     Difference(
         "a virtual address that somebody deletes",
         "the master steps down, and takes over again after about a skew time",
-        "it is added again at once; the master steps down only if that fails",
+        "it is added again at once; the master steps down only when it is deleted again and again",
         "two takeovers are worse for clients than a gap of milliseconds",
     ),
     Difference(

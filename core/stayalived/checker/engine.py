@@ -131,8 +131,8 @@ class CheckerEngine:
         yield from self._abandon(change.ended)
         yield Report(
             level=logging.INFO,
-            text=f"{len(checks)} checks of {self.distribution} are {len(self.registry.probes)} probes, "
-            f"{len(change.started)} of them new, {len(change.ended)} ended",
+            text=f"checks of {self.distribution}: {len(checks)}, by probes: {len(self.registry.probes)} "
+            f"(new {len(change.started)}, ended {len(change.ended)})",
         )
         yield from self._begin(change, event.start, now)
         self._schedule(change, Pace(configuration.globals.start_rate), now)

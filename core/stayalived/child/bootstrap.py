@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, cast
+from typing import NoReturn, Protocol, cast
 
 from stayalived.child import privileges
 from stayalived.child.conversation import Conversation
@@ -137,10 +137,7 @@ def _be_born(context: Context, parent: int, log: socket.socket | None, find: Cal
         _install_log(log, context.name)
     role = find(context.name)
     privileges.raise_descriptor_limit()
-    opened: Any = None
-    open_as_root = getattr(role, "open_as_root", None)
-    if open_as_root is not None:
-        opened = open_as_root(context)
+    opened = getattr(role, "open_as_root", _open_nothing)(context)
     rights = getattr(role, "rights_for", _fixed_rights(role))(context)
     identity = privileges.assume(context.name, rights)
     for notice in identity.notices:
@@ -153,6 +150,10 @@ def _be_born(context: Context, parent: int, log: socket.socket | None, find: Cal
     gc.freeze()
     role.run(replace(context, user=_name_of(identity, rights, role.RIGHTS)), opened)
     return EXIT_OK
+
+
+def _open_nothing(_context: Context) -> None:
+    return None
 
 
 def _fixed_rights(role: Role) -> Callable[[Context], privileges.Rights]:

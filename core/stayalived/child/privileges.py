@@ -131,8 +131,13 @@ def find_user(name: str) -> tuple[pwd.struct_passwd, list[str]]:
             continue
         if candidate == name:
             return account, []
-        return account, [f"user {name} does not exist: running as {candidate}; `stayalived install` makes it"]
+        return account, [_no_user(name, account)]
     raise MissingRights(f"neither user {name} nor {FALLBACK_USER} exists; make one with `useradd --system {name}`")
+
+
+def _no_user(name: str, account: pwd.struct_passwd) -> str:
+    stead = f"{account.pw_name} (uid {account.pw_uid})"
+    return f"user {name} does not exist: running as {stead} in its stead; `stayalived install` makes it"
 
 
 def permitted_capabilities() -> int:

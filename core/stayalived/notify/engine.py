@@ -174,7 +174,7 @@ class NotifyEngine:
         self._give_up = after(now, STOP_PATIENCE)
         dropped = self._queue.keep(lambda _, event: event.kind in LAST_KINDS)
         if dropped:
-            self._report(f"the daemon stops: {dropped} events were not told any more", "stop")
+            self._report(f"the daemon stops; events that were not told any more: {dropped}", "stop")
         for token, told in list(self._told.items()):
             if told.event.kind not in LAST_KINDS:
                 self._effects.append(Abandon(token=token))

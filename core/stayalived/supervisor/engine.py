@@ -312,5 +312,5 @@ class SupervisorEngine:
             line = f"status: {child.name}: {child.state} for {for_people(elapsed(child.since, now))}, pid {child.pid}"
             report(INFO, f"{line}, restarts {child.restarts}{', ' + child.note if child.note else ''}", child)
         for (sender, fault), count in self._population.switchboard.faults.items():
-            report(INFO, f"status: dropped {count} frames of {sender}: {fault}")
-        report(INFO, f"status: {len(self._population.switchboard.memory)} keys remembered")
+            report(INFO, f"status: dropped frames of {sender}: {count}, {fault}")
+        report(INFO, f"status: keys remembered: {len(self._population.switchboard.memory)}")

@@ -278,9 +278,9 @@ def _warm_up() -> None:
             _log.error("the role %s cannot be imported: %s", role, error)
     gc.collect()
     gc.freeze()
-    account, notices = privileges.find_user(privileges.SERVICE_USER)
+    _, notices = privileges.find_user(privileges.SERVICE_USER)
     for notice in notices if os.geteuid() == 0 else ():
-        _log.warning("%s (%s)", notice, account.pw_uid)
+        _log.warning("%s", notice)
 
 
 def _wake_only(_number: int, _frame: object) -> None:

@@ -29,6 +29,16 @@ def said_by(attempt: Callable[[], object]) -> str:
     return text
 
 
+def test_a_user_that_does_not_exist_is_named_with_who_stands_in_and_the_remedy() -> None:
+    account, (notice,) = privileges.find_user("no-such-user")
+
+    assert account.pw_name == "nobody"
+    assert notice == (
+        f"user no-such-user does not exist: running as nobody (uid {account.pw_uid}) in its stead; "
+        "`stayalived install` makes it"
+    )
+
+
 def test_who_may_not_change_its_user_is_told_which_right_is_missing_and_how_to_give_it() -> None:
     said = said_by(lambda: privileges._become("notify", pwd.getpwnam("nobody"), 0))
 

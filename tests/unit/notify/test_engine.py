@@ -204,7 +204,7 @@ def test_at_the_end_only_the_end_is_told_and_the_rest_is_counted(engine: NotifyE
     engine.handle(happened(3, "stop"), NOW)
     effects = engine.handle(Stop(), NOW)
     assert Abandon(token=token) in effects
-    assert reports(effects) == ["the daemon stops: 1 events were not told any more"]
+    assert reports(effects) == ["the daemon stops; events that were not told any more: 1"]
     [(last, sequence)] = invoked(effects)
     assert sequence == 3
     assert engine.handle(Invoked(token=token), NOW) == []

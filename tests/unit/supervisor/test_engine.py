@@ -670,3 +670,11 @@ def test_the_status_goes_to_the_log() -> None:
     house = House().start()
     house.give(ev.SignalReceived(order=ev.Order.STATUS))
     assert any(line.startswith("status: vrrp: running for") for line in house.reports)
+
+
+def test_the_status_counts_without_a_word_for_one_and_another_for_many() -> None:
+    house = House().start()
+    house.say("checker", FirstRound(open=False))
+    house.give(ev.SignalReceived(order=ev.Order.STATUS))
+    assert "status: dropped frames of checker: 1, topic not allowed for this sender" in house.reports
+    assert any(line.startswith("status: keys remembered: ") for line in house.reports)

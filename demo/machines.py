@@ -31,6 +31,9 @@ virtual_ipaddress = ["{VIP4}/24", "{VIP6}/64"]
 
 [host.tic.vrrp_instance.service]
 priority = 200
+
+[host.tac.vrrp_instance.service]
+priority = 100
 """,
     "20-services.toml": f"""\
 [check.answers]

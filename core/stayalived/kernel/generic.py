@@ -124,14 +124,17 @@ class GenericSocket:
         """Send requests in one datagram, numbered one after the other, and return the number of the first."""
         first = self._sequence + 1
         self._sequence += len(requests)
+        sent = bytearray()
         for sequence, request in enumerate(requests, first):
+            request.reset()  # it may have been sent before
             request["header"] = {
                 "type": self._socket.prid,
                 "flags": NLM_F_REQUEST | flags,
                 "sequence_number": sequence,
             }
             request.encode()
-        self._socket.send(b"".join(request.data for request in requests))
+            sent += request.data
+        self._socket.send(sent)
         return first
 
     def _receive(self) -> Iterator[nlmsg]:

@@ -122,6 +122,8 @@ class NotifyEngine:
 
     def _take(self, event: Event, now: Instant) -> None:
         """Let an event wait in the lane of each action that is told it."""
+        if event.kind == "child_died" and event.subject == RUNNER:
+            self._effects += self._requests.lose()
         if self._stopping and event.kind not in LAST_KINDS:
             return
         if self._committed:
@@ -217,6 +219,15 @@ class _Requests:
         """Return the answer to the call that asked, if somebody still waits for it."""
         call = self._calls.pop(ran.identifier, None)
         return [] if call is None else [Answer(call=call, ran=ran)]
+
+    def lose(self) -> list[NotifyEffect]:
+        """Return the answers to all calls: the runner that knew of their programs is dead and tells nobody the end."""
+        lost, self._calls = self._calls, {}
+        text = "the process that was to tell its end died"
+        return [
+            Answer(call=call, ran=Ran(identifier=number, status=-1, signal=0, output=b"", problem=text, duration=0))
+            for number, call in lost.items()
+        ]
 
     def withdraw(self, call: int) -> list[ChildEffect]:
         """Return the request to end a program that nobody waits for."""

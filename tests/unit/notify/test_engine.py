@@ -161,6 +161,23 @@ def test_a_program_is_asked_of_the_runner_and_its_end_answers_the_call(engine: N
     assert engine.handle(answer, NOW) == []
 
 
+def test_a_call_does_not_wait_for_a_runner_that_died(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    engine.handle(Asked(call=9, token=token, program=PROGRAM), NOW)
+
+    answers = [effect for effect in engine.handle(runner_died(), NOW) if isinstance(effect, Answer)]
+    again = [effect for effect in engine.handle(runner_died(), NOW) if isinstance(effect, Answer)]
+
+    assert [(9, -1)] == [(answer.call, answer.ran.status) for answer in answers]
+    assert "died" in answers[0].ran.problem
+    assert [] == again
+
+
+def runner_died() -> Received:
+    event = msgspec.structs.replace(happened(2, "child_died").message, subject_type="child", subject="runner")
+    return Received(topic="event", key="", sender="supervisor", message=event)
+
+
 def test_a_restarted_child_does_not_repeat_the_identifiers_of_the_one_before() -> None:
     identifiers = set()
     for now in (NOW, after(NOW, seconds(1))):

@@ -1,5 +1,7 @@
 """Notify scripts, from an event on the wire to the program that runs."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,26 @@ def test_a_script_that_hangs_is_killed_with_its_group_and_the_next_event_is_told
         assert wait_for_exit(int(pid), within=2.0)
     daemon.process.wait_for_log("hanging.sh", within=5.0)
     assert daemon.instance()["state"] == "MASTER"
+    assert daemon.stop() == 0
+
+
+def test_the_death_of_the_runner_ends_its_script_and_the_next_event_is_told(lab: Lab) -> None:
+    tic = lab.host("tic", "192.0.2.1/24")
+    script = Script(lab, "bereaved", "echo $3 >>$OUT\nif [ $3 = BACKUP ]; then echo $$ >$OUT.pid; exec sleep 600; fi")
+    daemon = daemon_on(tic, script, more=', user = "daemon"')
+    for name in ("out", "out.pid"):
+        (script.path.parent / name).touch()
+        (script.path.parent / name).chmod(0o666)
+    daemon.start()
+    daemon.wait_for_state("MASTER", within=5.0)
+    script.wait_for("BACKUP")
+    runner = daemon.child("runner")
+
+    os.kill(runner, signal.SIGKILL)
+
+    script.wait_for("BACKUP", "MASTER")
+    assert wait_for_exit(int(Path(f"{script.out}.pid").read_text()), within=2.0)
+    assert "was not told" in daemon.log()
     assert daemon.stop() == 0
 
 

@@ -23,8 +23,9 @@ def begin(directors: Directors) -> float:
 
 @pytest.mark.parametrize("name", CHILDREN)
 def test_a_child_dies(directors: Directors, begin: float, name: str) -> None:
-    watch = directors.watch()
     before = directors.tic.child(name)
+    watch = directors.watch()
+    watch.wait_for_adverts(1)
 
     os.kill(before, signal.SIGKILL)
     directors.tic.wait_for_child(name, before, within=LIMIT)

@@ -11,7 +11,7 @@ from namespaces.capture import ETH_P_IP, Packet
 from namespaces.waiting import wait_for_exit, wait_until
 from uml.directors import FOREIGN, LIMIT, VIRTUAL, Directors
 
-STOP_LIMIT = 3.0
+STOP_LIMIT = 5.0
 """Seconds from TERM to the end; the kernel is slow."""
 
 TCP = 6

@@ -7,10 +7,10 @@ import time
 from machines import CONF_D, VIP4
 
 from namespaces.waiting import quiet_for, wait_until
-from uml.directors import LIMIT, SOLO, SOLO_PORT, Directors, Watch, files
+from uml.directors import ADVERT_INTERVAL, LIMIT, SOLO, SOLO_PORT, Directors, Watch, files
 
-ADVERT_GAP = 1.5
-"""Seconds between two adverts at most: their interval is one, the kernel is slow."""
+ADVERT_GAP = ADVERT_INTERVAL + 1.0
+"""Seconds between two adverts at most: the kernel is slow, but not as slow as to miss one."""
 
 
 def solo_weight(directors: Directors) -> int:
@@ -21,7 +21,7 @@ def solo_weight(directors: Directors) -> int:
 
 def expect_undisturbed(directors: Directors, watch: Watch) -> None:
     """Let the time pass in which somebody would have noticed the reload, and see that nobody did."""
-    watch.wait_for_adverts(2)
+    watch.wait_for_adverts(1)
     directors.wait_for_answers(time.time())
     watch.expect_service()
     assert watch.silence() < ADVERT_GAP

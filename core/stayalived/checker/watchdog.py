@@ -131,6 +131,7 @@ class Watchdog:
         culprit = self._culprit()
         if frame is not None and not is_waiting(frame):
             self._tell(culprit, "".join(traceback.format_stack(frame)).rstrip())
+            self.blocks += 1  # last: whoever waits for it finds the line written
 
     def _held(self) -> Duration:
         """Return how long the loop has not turned while it could have: on a busy machine it waits for its turn."""
@@ -152,7 +153,6 @@ class Watchdog:
 
     def _tell(self, culprit: str, stack: str) -> None:
         """Write a line about a blocked loop unless the same was said just now."""
-        self.blocks += 1
         who = f"check {culprit}" if culprit else "no single check, but all that is to do,"
         now = self._clock()
         told_at, unsaid = self._named.get(who, (None, 0))

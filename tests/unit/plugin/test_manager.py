@@ -14,6 +14,7 @@ from stayalived.config import check
 from stayalived.plugin import manager
 from stayalived.plugin.manager import Discovery, Installed
 
+PLAIN = '[global]\nrouter_id = "lb1"\n'
 SERVICE = """
 [virtual_server.web]
 address = "192.0.2.1:80"
@@ -70,7 +71,7 @@ def test_its_options_are_checked_with_the_same_messages(site: Path) -> None:
 def test_it_runs_without_rights_even_when_root_asks(site: Path) -> None:
     install(site, "zeta", "import os\nif os.geteuid() == 0: raise RuntimeError('root')")
 
-    assert problems(site, "") == []
+    assert problems(site, PLAIN) == []
 
 
 def test_one_that_raises_at_import_costs_only_its_own_types(site: Path) -> None:
@@ -84,7 +85,7 @@ def test_one_that_raises_at_import_costs_only_its_own_types(site: Path) -> None:
 def test_however_an_import_fails_it_is_told_with_the_distribution(site: Path, code: str) -> None:
     install(site, "zeta", code)
 
-    (problem,) = problems(site, "")
+    (problem,) = problems(site, PLAIN)
 
     assert problem.startswith("warning: plugin zeta 1.0: import of zeta failed: ")
 
@@ -92,7 +93,7 @@ def test_however_an_import_fails_it_is_told_with_the_distribution(site: Path, co
 def test_one_that_ends_the_process_at_import_ends_only_the_child(site: Path) -> None:
     install(site, "zeta", "import os; os._exit(7)")
 
-    (problem,) = problems(site, "")
+    (problem,) = problems(site, PLAIN)
 
     assert "ended early (exit status 7)" in problem
 
@@ -100,7 +101,7 @@ def test_one_that_ends_the_process_at_import_ends_only_the_child(site: Path) -> 
 def test_an_unknown_hook_is_an_error_that_names_the_hooks(site: Path) -> None:
     install(site, "zeta", CHECK.format(name="knock") + "\n@hookimpl\ndef stayalived_cheks(): return []\n")
 
-    (problem,) = problems(site, "")
+    (problem,) = problems(site, PLAIN)
 
     assert problem.startswith("plugin zeta 1.0: zeta: unknown hook 'stayalived_cheks'")
     assert "stayalived_checks, stayalived_config_loaded, stayalived_event" in problem
@@ -109,7 +110,7 @@ def test_an_unknown_hook_is_an_error_that_names_the_hooks(site: Path) -> None:
 def test_a_hook_with_an_unknown_argument_is_an_error(site: Path) -> None:
     install(site, "zeta", "from stayalived.plugin import hookimpl\n@hookimpl\ndef stayalived_event(evnt): pass\n")
 
-    (problem,) = problems(site, "")
+    (problem,) = problems(site, PLAIN)
 
     assert problem.startswith("plugin zeta 1.0: zeta: ")
     assert "evnt" in problem
@@ -119,7 +120,7 @@ def test_a_duplicate_name_is_an_error_that_names_both(site: Path) -> None:
     install(site, "zeta", CHECK.format(name="knock"))
     install(site, "acme", CHECK.format(name="Knock"))
 
-    assert problems(site, "") == [
+    assert problems(site, PLAIN) == [
         "the check type knock comes from acme and from zeta; remove one, or name it in [global] disable_plugins"
     ]
 
@@ -143,7 +144,7 @@ def test_a_disabled_distribution_is_not_even_imported(site: Path) -> None:
 def test_a_nonsensical_answer_of_a_hook_is_told(site: Path, answer: str, flaw: str) -> None:
     install(site, "zeta", CHECK.format(name="knock").replace("[Knock]", answer))
 
-    (problem,) = problems(site, "")
+    (problem,) = problems(site, PLAIN)
 
     assert problem.startswith(f"warning: plugin zeta 1.0: check type: {flaw}")
 

@@ -12,6 +12,7 @@ Needs the packages `user-mode-linux` and `kmod`, and root.
 """
 
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -31,6 +32,8 @@ LOADED = ("ip_vs", "dummy", "veth", "bridge")
 MEMORY = "1G"
 BOOT_LIMIT = 60.0
 """Seconds for boot and shutdown, on top of what the command is given. Five is usual, with cold files twelve."""
+
+DEATH_LIMIT = 5.0  # seconds
 
 STREAM_INTERVAL = 0.2  # seconds between two looks at what the command has written
 
@@ -227,12 +230,17 @@ def _wait(kernel: "subprocess.Popen[bytes]", output: Path, limit: float, *, stre
 
 def _end_session(session: int) -> None:
     """Kill what is left of a session: the kernel's process, and one for each address space inside it."""
+    ends = []
     for process in (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
         try:
             if os.getsid(process) == session:
+                ends.append(os.pidfd_open(process))
                 os.kill(process, signal.SIGKILL)
         except ProcessLookupError:
             continue
+    for end in ends:  # a process that was killed may take a moment to be gone
+        select.select([end], [], [], DEATH_LIMIT)
+        os.close(end)
 
 
 def _text_of(path: Path) -> str:

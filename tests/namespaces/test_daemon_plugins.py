@@ -52,6 +52,7 @@ NAMED = {
     "blocking": "checker/blocking: check blocking at 192.0.2.21:8009 keeps the loop for more than 100 ms",
     "sockets": "Checks of leaking cannot be made on this machine: OSError: [Errno 24] Too many open files",
     "memory": "Plugin leaking: check memory-leak failed: MemoryError",
+    "ending": "plugin ending 1.0: import ended the process (exit status 3)",
     "unimportable": "import of unimportable failed: ModuleNotFoundError",
 }
 

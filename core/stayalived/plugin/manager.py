@@ -4,9 +4,7 @@ pluggy's own loader stops at the first plugin that fails to import, and its orde
 entry point is loaded by itself, the bundled distribution first and the others by name.
 """
 
-import os
 import re
-import stat
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +19,8 @@ from stayalived.config.problems import Problem
 from stayalived.plugin import hookspecs
 from stayalived.plugin.calls import IMPORT_LIMIT, Observer, Observers, time_limit
 from stayalived.plugin.catalogue import CHECK, NOTIFIER, SCHEDULER, Catalogue, Registered, gather
+from stayalived.plugin.folders import in_the_way, remedy, unreadable_folders
+from stayalived.plugin.trial import fatal
 
 GROUP = "stayalived"
 EVENT_HOOK = "stayalived_event"
@@ -112,34 +112,6 @@ def _nothing_bundled() -> Problem:
     return Problem(path="", expected="the distribution stayalived is not installed for this Python; reinstall it")
 
 
-def unreadable_folders() -> list[Problem]:
-    """Return, for each folder of sys.path that we may not read, the first folder in the way, its mode and a remedy."""
-    problems = []
-    for entry in sys.path:
-        blocking = in_the_way(Path(entry)) if entry else None
-        if blocking is not None:
-            problems.append(Problem(path="", expected=f"plugins cannot be read: {remedy(blocking)}"))
-    return list(dict.fromkeys(problems))
-
-
-def in_the_way(path: Path) -> Path | None:
-    """Return the first folder on the way to a path that we may not pass, None when there is none."""
-    for folder in reversed([path, *path.absolute().parents]):
-        needed = os.X_OK | os.R_OK if folder == path else os.X_OK
-        if folder.is_dir() and not os.access(folder, needed):
-            return folder
-    return None
-
-
-def remedy(folder: Path) -> str:
-    """Return what to do about a folder that we may not pass."""
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    return (
-        f"{folder} has mode {mode:04o} and this process runs as uid {os.geteuid()}; "
-        f"`chmod o+rx {folder}`, or install stayalived with a Python outside of it"
-    )
-
-
 def load(
     wanted: Collection[str] | None = None, disabled: Collection[str] = (), discovery: Discovery | None = None
 ) -> Plugins:
@@ -154,18 +126,27 @@ def load(
         what could be loaded, and a problem for everything that could not.
     """
     found = discovery or discover()
-    refused = {canonical(name) for name in disabled}
     plugins = Plugins(problems=list(found.problems))
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    chosen = [
-        installed
-        for installed in found.installed
-        if installed.name not in refused and (wanted is None or installed.name in wanted)
-    ]
+    refused = {canonical(name) for name in disabled}
+    chosen = [one for one in found.installed if one.name not in refused and (wanted is None or one.name in wanted)]
+    if wanted is None:
+        chosen = list(_survivors(chosen, plugins))
     plugins.loaded = tuple(installed for installed in chosen if _load_all(manager, installed, plugins))
     _ask(manager, {installed.name: installed.version for installed in chosen}, plugins)
     return plugins
+
+
+def _survivors(chosen: Collection[Installed], plugins: Plugins) -> Iterator[Installed]:
+    """Yield the distributions whose import can be survived; what the others do is a problem."""
+    fates = fatal({installed.name: installed.entries for installed in chosen if installed.name != BUNDLED})
+    for installed in chosen:
+        if installed.name in fates:
+            text = f"plugin {installed.name} {installed.version}: import {fates[installed.name]}"
+            plugins.problems.append(Problem(path="", expected=text, warning=True))
+        else:
+            yield installed
 
 
 def _load_all(manager: pluggy.PluginManager, installed: Installed, plugins: Plugins) -> bool:

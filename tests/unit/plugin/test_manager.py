@@ -11,8 +11,9 @@ import pytest
 
 from installed import CHECK, install
 from stayalived.config import check
-from stayalived.plugin import manager
+from stayalived.plugin import manager, trial
 from stayalived.plugin.manager import Discovery, Installed
+from stayalived.timing import milliseconds
 
 PLAIN = '[global]\nrouter_id = "lb1"\n'
 SERVICE = """
@@ -90,12 +91,29 @@ def test_however_an_import_fails_it_is_told_with_the_distribution(site: Path, co
     assert problem.startswith("warning: plugin zeta 1.0: import of zeta failed: ")
 
 
-def test_one_that_ends_the_process_at_import_ends_only_the_child(site: Path) -> None:
-    install(site, "zeta", "import os; os._exit(7)")
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        ("import os; os._exit(7)", "ended the process (exit status 7)"),
+        ("import os; os.abort()", "ended the process (signal 6)"),
+        ("raise KeyboardInterrupt", "ended the process (exit status 70)"),
+    ],
+)
+def test_one_whose_import_nobody_survives_costs_only_its_own_types(site: Path, code: str, how: str) -> None:
+    install(site, "acme", CHECK.format(name="knock"))
+    install(site, "zeta", code)
 
-    (problem,) = problems(site, PLAIN)
+    assert problems(site, SERVICE) == [f"warning: plugin zeta 1.0: import {how}"]
 
-    assert "ended early (exit status 7)" in problem
+
+def test_one_that_hangs_at_import_beyond_reach_costs_only_its_own_types(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "IMPORT_LIMIT", milliseconds(50))
+    install(site, "acme", CHECK.format(name="knock"))
+    install(site, "zeta", "while True: pass")
+
+    assert problems(site, SERVICE) == ["warning: plugin zeta 1.0: import took longer than 50 ms"]
 
 
 def test_an_unknown_hook_is_an_error_that_names_the_hooks(site: Path) -> None:

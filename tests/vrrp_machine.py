@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from stayalived.addresses import Endpoint, Family, VirtualAddress
 from stayalived.child.events import AnswerPrepared, Commit, Finished, Forget, Prepare, Received, Report, Stop, Tell
-from stayalived.config.model import Configuration, Forwarding, Globals, VirtualRouter, VirtualServer, VrrpInstance
+from stayalived.config.model import Configuration, Forwarding, Globals, VirtualServer
+from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
 from stayalived.kernel.api import Interface
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
@@ -78,7 +79,7 @@ def router(text: str = VIP, *, instance: str = "tic", **changes: object) -> Virt
         "preempt_delay": NO_TIME,
         "source": "",
         "group": GROUPS[family],
-        "addresses": addresses,
+        "addresses": tuple(PlacedAddress(address=address, interface="eth0") for address in addresses),
         "garp_master_delay": seconds(5),
         "garp_master_repeat": 5,
         "garp_master_refresh": NO_TIME,
@@ -208,7 +209,7 @@ class Machine:
             "virtual_router_id": like.virtual_router_id,
             "priority": like.priority,
             "interval": like.advert_int,
-            "addresses": tuple(address.packed for address in like.addresses),
+            "addresses": tuple(address.packed for address in like.advertised),
         }
         advert = packet.Advert(**(values | changes))
         data = packet.encode(advert, family=like.family, source=source, destination=like.group)

@@ -2,12 +2,13 @@
 
 The config child makes it from the TOML files: names are resolved, defaults and inheritance applied, plugin options
 validated. It is encoded once (MessagePack, `encode`) and travels as a sealed memfd, see `docs/architecture.md`.
-Nothing beyond this line knows TOML, and nothing here carries a default that the reader of a value would have to know.
+Nothing beyond this line knows TOML. A default here is what holds where nobody asked for anything else.
 """
 
 import msgspec
 
-from stayalived.addresses import Endpoint, Family, VirtualAddress
+from stayalived.addresses import Endpoint, Family
+from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import Duration
 
 
@@ -26,6 +27,14 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     log: str  # "stderr", "syslog", "journald" or "file:PATH"
     log_facility: str
     log_level: str
+    vrrp_startup_delay: Duration = Duration(0)  # VG17
+    vrrp_delay_after_boot: Duration = Duration(0)
+    vrrp_priority: int = 0  # nice value of the vrrp process (P11)
+    vrrp_rt_priority: int = 1  # of SCHED_RR, where `realtime` (P12)
+    vrrp_cpu_affinity: tuple[int, ...] = ()  # processors of the vrrp process; empty: all (P15)
+    vrrp_no_swap: bool = False  # its memory is locked, as it is under `realtime` (P14)
+    nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
+    nftables_priority: int = -1
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,41 +45,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     distribution: str
     on: tuple[str, ...]  # kinds of events, lower case; empty = all that the subject has
     options: bytes  # the plugin's Options as MessagePack
-
-
-class VirtualRouter(msgspec.Struct, frozen=True, kw_only=True):
-    """One virtual router of one family: what speaks VRRP. An instance has one for each family of its addresses."""
-
-    key: str  # `tic/4`, `tic/6`
-    instance: str
-    family: Family
-    version: int
-    virtual_router_id: int
-    interface: str
-    priority: int
-    advert_int: Duration
-    preempt: bool
-    preempt_delay: Duration
-    source: str  # configured source address, or empty: the interface's primary or link-local address
-    group: str  # multicast group that adverts go to
-    addresses: tuple[VirtualAddress, ...]  # in the order of the configuration, which is that of the wire
-    garp_master_delay: Duration
-    garp_master_repeat: int
-    garp_master_refresh: Duration
-    garp_master_refresh_repeat: int
-    garp_lower_prio_delay: Duration
-    garp_lower_prio_repeat: int
-    down_timer_adverts: int
-
-
-class VrrpInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person calls one address: one or two virtual routers that move together."""
-
-    name: str
-    interface: str
-    priority: int
-    split: bool  # the halves of two families are independent
-    routers: tuple[VirtualRouter, ...]
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,6 +159,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     tracked_checks: tuple[Check, ...]
     actions: tuple[Action, ...]
     distributions: tuple[Distribution, ...]
+    sync_groups: tuple[SyncGroup, ...] = ()
 
 
 BUNDLED = "stayalived"

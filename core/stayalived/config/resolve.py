@@ -13,7 +13,7 @@ from stayalived.config.files import Source, join, merge, overlay
 from stayalived.config.findings import Findings, Table, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
 from stayalived.config.machine import Machine, ThisMachine
-from stayalived.config.model import Action, Check, Configuration, Distribution, Globals, VirtualServer, VrrpInstance
+from stayalived.config.model import Action, Check, Configuration, Distribution, Globals, VirtualServer
 from stayalived.config.names import BadHost, Lookup, Names, ask_resolver
 from stayalived.config.others import look_at_others, missing_host
 from stayalived.config.places import Places
@@ -26,6 +26,7 @@ from stayalived.config.resolve_services import ServiceRoom
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.config.resolve_vrrp import InstanceRoom
 from stayalived.config.secrets import Vault
+from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.plugin.manager import Plugins
 from stayalived.timing import NO_TIME, Duration, seconds
 

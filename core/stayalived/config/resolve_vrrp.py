@@ -8,8 +8,8 @@ from stayalived.config import vrrp
 from stayalived.config.desk import Desk, first_set, texts
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.general import GlobalTable
-from stayalived.config.model import VirtualRouter, VrrpInstance
 from stayalived.config.names import is_address
+from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
 from stayalived.config.vrrp import InstanceTable
 from stayalived.timing import Duration, milliseconds, seconds
 
@@ -151,7 +151,7 @@ class InstanceRoom:
             preempt_delay=seconds(table.preempt_delay),
             source=self._source(table, family, instance.path),
             group=self._group(table, common, family, instance.path),
-            addresses=addresses,
+            addresses=tuple(PlacedAddress(address=address, interface=table.interface) for address in addresses),
             garp_master_delay=seconds(delay),
             garp_master_repeat=repeat,
             garp_master_refresh=seconds(refresh),

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from stayalived.addresses import Endpoint, Family
 from stayalived.config import resolve_services, resolve_vrrp
 from stayalived.config.findings import Findings, Path
-from stayalived.config.model import RealServer, VirtualRouter, VirtualServer, VrrpInstance
+from stayalived.config.model import RealServer, VirtualServer
+from stayalived.config.virtual_routers import VirtualRouter, VrrpInstance
 from stayalived.timing import for_people, milliseconds
 
 ADOPTION_LIMIT = milliseconds(200)
@@ -52,7 +53,7 @@ def _check_addresses(instances: Sequence[VrrpInstance], findings: Findings) -> N
     """The same address under two numbers is two masters for it."""
     seen: dict[str, VrrpInstance] = {}
     for instance, router in _routers(instances):
-        for address in router.addresses:
+        for address in router.advertised:
             first = seen.setdefault(address.address, instance)
             if first is not instance:
                 path = (resolve_vrrp.KIND, instance.name, "virtual_ipaddress")

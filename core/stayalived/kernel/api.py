@@ -6,9 +6,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from stayalived.addresses import Endpoint, VirtualAddress
+from stayalived.config.virtual_routers import PlacedAddress, Route, Rule, VirtualMac
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table
 
@@ -28,6 +30,8 @@ class Interface:
     mtu: int
     arp: bool
     addresses: tuple[VirtualAddress, ...]
+    parent: int = 0  # index of the interface underneath a macvlan; 0 without one
+    kind: str = ""  # "macvlan", "veth", …; empty for hardware
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,77 @@ class Gone:
     """There is no interface of this name any more."""
 
     name: str
+
+
+class Verb(StrEnum):
+    """What becomes of an item."""
+
+    ADD = "add"
+    REMOVE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barrier:
+    """A firewall's drop for a virtual address that its MASTER does not answer to (`accept = false`, V32).
+
+    What is needed to find the address on the link passes: ARP, and neighbour solicitations and advertisements.
+    """
+
+    address: str
+
+    @property
+    def key(self) -> str:
+        """What makes it one."""
+        return self.address
+
+
+Item = PlacedAddress | Route | Rule | Barrier
+"""What a MASTER puts into the kernel. Each has a `key` that makes it one of its kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One item to be put into the kernel, or taken out.
+
+    `index` is that of the interface that a `PlacedAddress` is on; for a route 0, or that of its interface.
+    """
+
+    verb: Verb
+    item: Item
+    index: int = 0
+
+
+class NetworkKernel(Protocol):
+    """Addresses, routes, rules, macvlans and drops of one network namespace."""
+
+    def apply(self, changes: Sequence[Change]) -> list[KernelProblem | None]:
+        """Carry out changes in this order, in batches; go on after one that is refused.
+
+        Returns:
+            one entry for each change: None, or why it was refused. To add what exists already is a success, and so is
+            to remove what is not there, or from an interface that is gone.
+        """
+        ...
+
+    def interfaces(self) -> dict[str, Interface]:
+        """Return all interfaces by name, read from the kernel."""
+        ...
+
+    def make_virtual_mac(self, virtual_mac: VirtualMac) -> None:
+        """Make the macvlan, in private mode, with its sysctls, and set it up; take over one that is there already.
+
+        Raises:
+            KernelProblem: it cannot be made.
+        """
+        ...
+
+    def remove_virtual_mac(self, name: str) -> None:
+        """Remove the macvlan; harmless when it is gone.
+
+        Raises:
+            KernelProblem: the kernel refuses.
+        """
+        ...
 
 
 class AddressKernel(Protocol):

@@ -14,10 +14,9 @@ from stayalived.config.model import (
     RealServer,
     Source,
     Timing,
-    VirtualRouter,
     VirtualServer,
-    VrrpInstance,
 )
+from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
 from stayalived.timing import NO_TIME, Duration, seconds
 
 INTERFACE = "eth0"
@@ -91,7 +90,7 @@ class Draw:
             preempt_delay=NO_TIME,
             source="",
             group=GROUPS[family],
-            addresses=(address,),
+            addresses=(PlacedAddress(address=address, interface=INTERFACE),),
             garp_master_delay=seconds(5),
             garp_master_repeat=5,
             garp_master_refresh=NO_TIME,

@@ -4,7 +4,7 @@ Its instance (`group`) decides when it moves, because the halves of two families
 one half is here: what an advert means, when the next one leaves, which timer runs.
 """
 
-from stayalived.config.model import VirtualRouter
+from stayalived.config.virtual_routers import VirtualRouter
 from stayalived.messages.vrrp import RouterRow
 from stayalived.timing import Duration, Instant, after, elapsed
 from stayalived.vrrp.counters import Counters
@@ -54,7 +54,7 @@ class Election:
         self.tie_won_at: Instant | None = None
         self.changed = False
         self.counters = Counters(key=router.key)
-        self.holding = Holding(router.key, router.addresses, link, desk.tray)
+        self.holding = Holding(router.key, router.advertised, link, desk.tray)
         self._desk = desk
         self.voice = Voice(router, slot, link, desk, self.counters)
         self._asserted_until: Instant | None = None
@@ -186,7 +186,7 @@ class Election:
 
     def _compare_addresses(self, advert: Advert, source: str) -> None:
         """Count a list of addresses unlike ours. keepalived (since 2.3.3) and RFC 9568 7.1 still act on the advert."""
-        if sorted(advert.addresses) != sorted(address.packed for address in self.router.addresses):
+        if sorted(advert.addresses) != sorted(address.packed for address in self.router.advertised):
             self.counters.fail("addresses")
             self._complain("addresses", f"{source} advertises other addresses than are configured here")
 
@@ -330,7 +330,7 @@ class Election:
         if self.master_interval == old.advert_int:
             self.master_interval = router.advert_int
         self.refresh()
-        new_addresses = self.holding.change(router.addresses)
+        new_addresses = self.holding.change(router.advertised)
         self.changed = True
         if self.state is State.MASTER:
             if router.addresses != old.addresses:
@@ -352,7 +352,7 @@ class Election:
             slot=self.slot,
             virtual_router_id=router.virtual_router_id,
             interface=router.interface,
-            addresses=tuple(map(str, router.addresses)),
+            addresses=tuple(map(str, router.advertised)),
             advert_int=router.advert_int,
             master_interval=self.master_interval,
             master=self.master,

@@ -8,7 +8,7 @@ own, called `NAME/4` and `NAME/6`.
 from collections.abc import Sequence
 
 from stayalived.child.events import Forget, Tell
-from stayalived.config.model import VrrpInstance
+from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.messages.notify import Event
 from stayalived.messages.vrrp import InstanceState, RouterCounters
 from stayalived.timing import Duration, Instant, elapsed

@@ -1,7 +1,7 @@
 """The interfaces that virtual routers live on, as far as an election cares: may it speak there, and as whom."""
 
 from stayalived.addresses import Family, VirtualAddress
-from stayalived.config.model import VirtualRouter
+from stayalived.config.virtual_routers import VirtualRouter
 from stayalived.kernel.api import Interface
 from stayalived.timing import Instant, after, seconds
 from stayalived.vrrp.counters import Counters
@@ -58,7 +58,7 @@ class Link:
             if address.family is router.family and address.address not in self.virtual and _may_speak(address):
                 return address.address
         owns = router.priority == PRIORITY_OWNER and router.family is Family.IPV4 and router.addresses
-        return router.addresses[0].address if owns else ""
+        return router.advertised[0].address if owns else ""
 
     def fault(self, router: VirtualRouter) -> str:
         """Return why the router cannot work here, or empty."""
@@ -110,7 +110,7 @@ class Link:
 
     def _carries(self, router: VirtualRouter) -> bool:
         """Tell whether the configured source is there; an owner's may be one of its virtual addresses."""
-        if router.priority == PRIORITY_OWNER and any(own.address == router.source for own in router.addresses):
+        if router.priority == PRIORITY_OWNER and any(own.address == router.source for own in router.advertised):
             return True
         there = {address.address for address in self.interface.addresses} if self.interface else set()
         return router.source in there - self.virtual

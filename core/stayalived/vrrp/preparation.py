@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from stayalived.config.model import Configuration, VirtualRouter
+from stayalived.config.model import Configuration
 from stayalived.config.problems import Problem
+from stayalived.config.virtual_routers import VirtualRouter
 from stayalived.vrrp.links import Link
 from stayalived.vrrp.packet import PRIORITY_OWNER
 from stayalived.vrrp.voice import compose

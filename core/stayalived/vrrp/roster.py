@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from stayalived.addresses import Family, VirtualAddress
 from stayalived.child.events import Forget
-from stayalived.config.model import Configuration, VirtualRouter, VrrpInstance
+from stayalived.config.model import Configuration
+from stayalived.config.virtual_routers import VirtualRouter, VrrpInstance
 from stayalived.messages.vrrp import InstanceState, RouterCounters
 from stayalived.timing import Instant, elapsed
 from stayalived.vrrp.desk import Desk
@@ -201,7 +202,7 @@ class Roster:
         virtual: dict[str, set[str]] = {name: set() for name in self.links}
         for router in routers:
             groups.setdefault(router.interface, set()).add((router.family, router.group))
-            virtual.setdefault(router.interface, set()).update(address.address for address in router.addresses)
+            virtual.setdefault(router.interface, set()).update(address.address for address in router.advertised)
         for name, heard in groups.items():
             link = self.link(name)
             link.virtual = frozenset(virtual[name])
@@ -220,7 +221,7 @@ class Roster:
         for pair in pairs:
             router = pair[1].router
             self.heard[router.interface, router.family, router.virtual_router_id] = pair
-            self.holders.update({(router.interface, address): pair for address in router.addresses})
+            self.holders.update({(router.interface, address): pair for address in router.advertised})
             if pair[1].link.source(router) != pair[1].voice.source:
                 pair[1].refresh()
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from stayalived.addresses import Family, VirtualAddress
-from stayalived.config.model import VirtualRouter
+from stayalived.config.virtual_routers import VirtualRouter
 from stayalived.timing import Instant
 from stayalived.vrrp.announcer import Announcement, Series
 from stayalived.vrrp.counters import Counters
@@ -24,7 +24,7 @@ def compose(router: VirtualRouter, priority: int, source: str) -> bytes:
         virtual_router_id=router.virtual_router_id,
         priority=priority,
         interval=router.advert_int,
-        addresses=tuple(address.packed for address in router.addresses),
+        addresses=tuple(address.packed for address in router.advertised),
     )
     return encode(advert, family=router.family, source=source, destination=router.group)
 
@@ -65,7 +65,7 @@ class Voice:
 
     def announce(self, now: Instant) -> None:
         """Announce all addresses, twice and then every now and again (VG03 to VG05)."""
-        self.announce_only(self.router.addresses, now)
+        self.announce_only(self.router.advertised, now)
 
     def announce_only(self, addresses: Iterable[VirtualAddress], now: Instant) -> None:
         """Announce these addresses, and from then on refresh all, in place of what was under way."""
@@ -81,7 +81,7 @@ class Voice:
         )
         self._begin(
             Series(
-                packets=self._announcements(router.addresses),
+                packets=self._announcements(router.advertised),
                 repeat=0,
                 delay=router.garp_master_delay,
                 refresh=router.garp_master_refresh,
@@ -95,7 +95,7 @@ class Voice:
         router = self.router
         self._begin(
             Series(
-                packets=self._announcements(router.addresses),
+                packets=self._announcements(router.advertised),
                 repeat=router.garp_lower_prio_repeat,
                 delay=router.garp_lower_prio_delay,
             ),

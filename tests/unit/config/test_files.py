@@ -130,7 +130,7 @@ def test_lists_of_a_host_replace_and_tables_merge() -> None:
 
     (instance,) = good(text).instances
 
-    assert [str(address) for address in instance.routers[0].addresses] == ["192.0.2.7/32"]
+    assert [str(address) for address in instance.routers[0].advertised] == ["192.0.2.7/32"]
     assert instance.interface == "eth0"
 
 

@@ -18,7 +18,7 @@ def test_both_families_make_two_routers_of_version_3() -> None:
     (found,) = good(instance(addresses='"192.0.2.1/24", "2001:db8::1/64", "192.0.2.2"')).instances
 
     assert [(router.key, router.version) for router in found.routers] == [("a/4", 3), ("a/6", 3)]
-    assert [str(address) for address in found.routers[0].addresses] == ["192.0.2.1/24", "192.0.2.2/32"]
+    assert [str(address) for address in found.routers[0].advertised] == ["192.0.2.1/24", "192.0.2.2/32"]
     assert [router.group for router in found.routers] == ["224.0.0.18", "ff02::12"]
 
 

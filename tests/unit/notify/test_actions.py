@@ -3,7 +3,8 @@ from typing import Any
 import msgspec
 
 from plain_configuration import action, configuration
-from stayalived.config.model import Action, Configuration, VrrpInstance
+from stayalived.config.model import Action, Configuration
+from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.messages.notify import Event
 from stayalived.notify.actions import FORMER_LIFE, Actions
 from stayalived.timing import Instant, after

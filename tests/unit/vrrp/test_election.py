@@ -66,7 +66,7 @@ def test_an_owner_is_master_at_once() -> None:
 
 def test_leftovers_are_removed_before_the_first_packet() -> None:
     left = interface()
-    address = router().addresses[0]
+    address = router().advertised[0]
     machine = Machine(links={"eth0": dataclasses.replace(left, addresses=(*left.addresses, address))})
 
     machine.start(instance(router()))

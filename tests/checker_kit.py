@@ -8,6 +8,7 @@ from stayalived.addresses import Endpoint, Family
 from stayalived.checker.engine import CheckerEffect, CheckerEngine, CheckerEvent
 from stayalived.checker.probes import AbandonProbe, ProbeEnded, StartProbe
 from stayalived.child.events import Commit, Forget, Prepare, Received, Report, Tell
+from stayalived.child.programs import Answer
 from stayalived.config.model import (
     BUNDLED,
     Check,
@@ -20,7 +21,8 @@ from stayalived.config.model import (
     VirtualServer,
 )
 from stayalived.messages.control import Message, Start
-from stayalived.messages.services import AdoptedServer, CheckState
+from stayalived.messages.notify import Cancel, Run
+from stayalived.messages.services import AdoptedServer, CheckState, state_type
 from stayalived.plugin import Verdict
 from stayalived.timing import Duration, Instant, after, milliseconds, seconds
 
@@ -148,6 +150,8 @@ class Driver:
         self.reports: list[Report] = []
         self.running: dict[int, StartProbe] = {}
         self.abandoned: list[int] = []
+        self.requests: list[Tell] = []
+        self.answers: list[Answer] = []
         self._generation = 0
 
     def take(self, effects: Sequence[CheckerEffect]) -> Sequence[CheckerEffect]:
@@ -162,9 +166,14 @@ class Driver:
                 case Tell(message=CheckState() as state):
                     self.states[effect.key] = state
                     self.told.append(state)
+                case Tell(message=Run() | Cancel()):
+                    self.requests.append(effect)
+                case Answer():
+                    self.answers.append(effect)
                 case Tell():
                     self.events.append(effect.message)
                 case Forget():
+                    assert effect.message is state_type(effect.key)
                     self.states.pop(effect.key, None)
                     self.forgotten.append(effect.key)
                 case Report():

@@ -1,36 +1,43 @@
 """A machine around the VRRP engine for tests: addresses in a set, packets in a list, a clock that the test moves."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stayalived.addresses import Endpoint, Family, VirtualAddress
 from stayalived.child.events import AnswerPrepared, Commit, Finished, Forget, Prepare, Received, Report, Stop, Tell
 from stayalived.config.model import Configuration, Forwarding, Globals, VirtualServer
-from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
-from stayalived.kernel.api import Interface
+from stayalived.config.virtual_routers import PlacedAddress, SyncGroup, Tracker, VirtualMac, VirtualRouter, VrrpInstance
+from stayalived.kernel.api import Change, Interface, Verb
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
+from stayalived.messages.services import TrackState
 from stayalived.messages.vrrp import InstanceState, RouterCounters
 from stayalived.timing import NO_TIME, Duration, Instant, seconds
-from stayalived.vrrp import packet
+from stayalived.vrrp import datagrams, packet
 from stayalived.vrrp.desk import Effect
 from stayalived.vrrp.effects import (
-    AddAddresses,
+    ApplyChanges,
     Listen,
-    RemoveAddresses,
+    MakeVirtualMac,
+    RemoveVirtualMacs,
     SendAdvert,
+    SendAdverts,
     SendGratuitousArp,
     SendNeighbourAdvert,
+    SetSysctl,
 )
 from stayalived.vrrp.engine import VrrpEngine
 from stayalived.vrrp.events import (
-    AddressesAdded,
-    AddressesRemoved,
+    ChangesApplied,
     DatagramReceived,
     InterfaceChanged,
     InterfaceGone,
     Listening,
+    MessagesReceived,
+    PacketsReceived,
     SendTimesRead,
+    SysctlSet,
     VrrpEvent,
 )
 
@@ -91,11 +98,20 @@ def router(text: str = VIP, *, instance: str = "tic", **changes: object) -> Virt
     return VirtualRouter(**(values | changes))
 
 
-def instance(*routers: VirtualRouter, split: bool = False) -> VrrpInstance:
+def instance(*routers: VirtualRouter, split: bool = False, track: Sequence[Tracker] = ()) -> VrrpInstance:
     first = routers[0]
     return VrrpInstance(
-        name=first.instance, interface=first.interface, priority=first.priority, split=split, routers=routers
+        name=first.instance,
+        interface=first.interface,
+        priority=first.priority,
+        split=split,
+        routers=routers,
+        trackers=tuple(track),
     )
+
+
+def sync_group(*instances: VrrpInstance, name: str = "site", track: Sequence[Tracker] = ()) -> SyncGroup:
+    return SyncGroup(name=name, instances=tuple(each.name for each in instances), trackers=tuple(track))
 
 
 def configuration(
@@ -103,6 +119,9 @@ def configuration(
     start_hold: Duration = NO_TIME,
     servers: tuple[VirtualServer, ...] = (),
     dynamic_interfaces: bool = False,
+    groups: Sequence[SyncGroup] = (),
+    startup_delay: Duration = NO_TIME,
+    after_boot: Duration = NO_TIME,
 ) -> Configuration:
     values = Globals(
         router_id="tic",
@@ -117,6 +136,8 @@ def configuration(
         log="stderr",
         log_facility="daemon",
         log_level="info",
+        vrrp_startup_delay=startup_delay,
+        vrrp_delay_after_boot=after_boot,
     )
     return Configuration(
         globals=values,
@@ -125,6 +146,7 @@ def configuration(
         tracked_checks=(),
         actions=(),
         distributions=(),
+        sync_groups=tuple(groups),
     )
 
 
@@ -151,12 +173,18 @@ class Machine:
     number: int = 1
     now: Instant = field(default=Instant(1_000_000_000_000))
     answers: bool = True  # the kernel does what it is told and says so
+    makes_virtual_macs: bool = True
+    refusal: str = ""  # why it refuses everything
     engine: VrrpEngine = field(default_factory=VrrpEngine)
     links: dict[str, Interface] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     slots: dict[int, Instant] = field(default_factory=dict)
     retained: dict[tuple[type, str], object] = field(default_factory=dict)
+    items: dict[object, None] = field(default_factory=dict)  # routes, rules and barriers in the kernel
+    sysctls: dict[str, str] = field(default_factory=dict)
     generation: int = 0
+    _answered: list[VrrpEvent] = field(default_factory=list)
+    _is_answering: bool = False
 
     def start(self, *instances: VrrpInstance, how: Start = Start.FIRST, **options: object) -> list[Effect]:
         for link in list(self.links.values()):
@@ -198,6 +226,14 @@ class Machine:
         """Hear an advert of another machine."""
         return self.do(self.datagram(sender, like=like, **changes))
 
+    def hear_packet(self, sender: int = 2, *, like: VirtualRouter | None = None, **changes: object) -> list[Effect]:
+        """Hear an advert as the shell tells it of one that has just come in: as bytes."""
+        told = self.datagram(sender, like=like, **changes)
+        ends = {"source": told.source, "destination": told.destination, "ttl": told.ttl, "data": told.data}
+        if told.family is Family.IPV4:
+            return self.do(PacketsReceived(interface=told.interface, packets=[datagrams.ipv4_packet(**ends)]))
+        return self.do(MessagesReceived(interface=told.interface, messages=[datagrams.ipv6_message(**ends)]))
+
     def datagram(
         self, sender: int = 2, *, like: VirtualRouter | None = None, at: Instant | None = None, **changes: object
     ) -> DatagramReceived:
@@ -224,8 +260,6 @@ class Machine:
         )
 
     def change_link(self, **changes: object) -> list[Effect]:
-        import dataclasses
-
         name = str(changes.get("name", "eth0"))
         self.links[name] = dataclasses.replace(self.links[name], **changes)
         return self.do(InterfaceChanged(interface=self.links[name]))
@@ -237,6 +271,14 @@ class Machine:
     def delete_address(self, text: str = VIP) -> list[Effect]:
         present = self.links["eth0"].addresses
         return self.change_link(addresses=tuple(a for a in present if a != VirtualAddress.parse(text)))
+
+    def check(self, key: str, *, up: bool | None, value: int | None = None, reason: str = "") -> list[Effect]:
+        """Be told by the checker where a tracked check stands."""
+        state = TrackState(
+            subject="track:answers", number=0, check="answers", up=up, weight=0, reason=reason, latency=0,
+            since=self.now, stale=False, value=value,
+        )  # fmt: skip
+        return self.do(Received(topic="vrrp.track", key=key, sender="checker", message=state))
 
     def stop(self) -> list[Effect]:
         return self.do(Stop())
@@ -272,57 +314,121 @@ class Machine:
         return VirtualAddress.parse(text) in self.links[name].addresses
 
     def _carry_out(self, effects: Sequence[Effect]) -> list[Effect]:
+        """Perform effects, then hand in what the kernel answers, in order, as the shell does."""
         done: list[Effect] = []
-        answers: list[VrrpEvent] = []
         for effect in effects:
             done.append(effect)
             self.effects.append(effect)
-            answers += self._perform(effect)
-        if self.answers:
-            for answer in answers:
-                done += self.do(answer)
+            answers = self._perform(effect)
+            self._answered += answers if self.answers else ()
+        if not self._is_answering:
+            self._is_answering = True
+            while self._answered:
+                done += self.do(self._answered.pop(0))
+            self._is_answering = False
         return done
 
     def _perform(self, effect: Effect) -> list[VrrpEvent]:
-        if isinstance(effect, SendAdvert):
-            self.slots[effect.slot] = self.now
-            if effect.leaving:
-                del self.slots[effect.slot]
-        elif isinstance(effect, Tell) and effect.key:
-            self.retained[type(effect.message), effect.key] = effect.message
-        elif isinstance(effect, Forget):
-            self.retained.pop((effect.message, effect.key), None)
-        elif isinstance(effect, Listen):
-            return [Listening(interface=effect.interface, family=effect.family, group=effect.group)]
-        elif isinstance(effect, AddAddresses | RemoveAddresses):
-            return self._change_addresses(effect)
+        match effect:
+            case SendAdverts():
+                self._note_adverts(effect)
+            case Tell() if effect.key:
+                self.retained[type(effect.message), effect.key] = effect.message
+            case Forget():
+                self.retained.pop((effect.message, effect.key), None)
+            case Listen():
+                return [Listening(interface=effect.interface, family=effect.family, address=effect.address)]
+            case ApplyChanges():
+                return self._apply(effect)
+            case RemoveVirtualMacs():
+                return [InterfaceGone(name=name) for name in effect.names if self.links.pop(name, None)]
+            case MakeVirtualMac():
+                return self._make_virtual_mac(effect.virtual_mac)
+            case SetSysctl():
+                before, self.sysctls[effect.name] = self.sysctls.get(effect.name, "0"), effect.value
+                return [SysctlSet(name=effect.name, before=before)]
         return []
 
-    def _change_addresses(self, effect: AddAddresses | RemoveAddresses) -> list[VrrpEvent]:
-        import dataclasses
+    def _note_adverts(self, effect: SendAdverts) -> None:
+        for advert in effect.adverts:
+            self.slots[advert.slot] = self.now
+            if advert.leaving:
+                del self.slots[advert.slot]
 
-        adding = isinstance(effect, AddAddresses)
-        answer = (AddressesAdded if adding else AddressesRemoved)(router=effect.router, addresses=effect.addresses)
-        link = self.links.get(effect.interface)
-        if link is None or not self.answers:
-            return [answer]
-        others = tuple(address for address in link.addresses if address not in effect.addresses)
-        new = others + (effect.addresses if adding else ())
-        self.links[effect.interface] = dataclasses.replace(link, addresses=new)
-        return [answer, InterfaceChanged(interface=self.links[effect.interface])]
+    def _apply(self, effect: ApplyChanges) -> list[VrrpEvent]:
+        """Be the kernel: addresses go to the interfaces, everything else into `items`."""
+        if self.refusal:
+            refused = dict.fromkeys(range(len(effect.changes)), self.refusal)
+            return [ChangesApplied(changes=effect.changes, refused=refused)]
+        answers: list[VrrpEvent] = [ChangesApplied(changes=effect.changes, refused={})]
+        touched = dict.fromkeys(
+            change.item.interface for change in effect.changes if isinstance(change.item, PlacedAddress)
+        )
+        for change in effect.changes:
+            if isinstance(change.item, PlacedAddress):
+                self._change_address(change)
+            elif change.verb is Verb.ADD:
+                self.items[change.item] = None
+            else:
+                self.items.pop(change.item, None)
+        return answers + [InterfaceChanged(interface=self.links[name]) for name in touched if name in self.links]
+
+    def _change_address(self, change: Change) -> None:
+        link = self.links.get(change.item.interface)
+        if link is not None and self.answers:
+            others = tuple(address for address in link.addresses if address != change.item.address)
+            new = others + ((change.item.address,) if change.verb is Verb.ADD else ())
+            self.links[link.name] = dataclasses.replace(link, addresses=new)
+
+    def _make_virtual_mac(self, mac: VirtualMac) -> list[VrrpEvent]:
+        """Be the kernel: the macvlan appears first, and then it comes up."""
+        if not self.makes_virtual_macs:
+            return []
+        parent = self.links[mac.parent]
+        index = max(link.index for link in self.links.values()) + 1
+        made = dataclasses.replace(
+            parent, name=mac.name, index=index, mac=mac.mac, parent=parent.index, kind="macvlan", addresses=()
+        )
+        self.links[mac.name] = made
+        return [InterfaceChanged(interface=dataclasses.replace(made, up=False)), InterfaceChanged(interface=made)]
 
     def __post_init__(self) -> None:
         self.links = self.links or {"eth0": interface(self.number)}
 
 
 def kinds(effects: Sequence[Effect]) -> list[str]:
-    """Names of the effects that change or say something outside, in order, repetitions folded."""
-    names = [type(effect).__name__ for effect in effects if not isinstance(effect, Tell | Report | Forget)]
+    """What is changed or said outside, in order, repetitions folded: names of effects, and verbs of changes."""
+    names = [name for effect in effects if not isinstance(effect, Tell | Report | Forget) for name in _names(effect)]
     return [name for place, name in enumerate(names) if place == 0 or names[place - 1] != name]
 
 
+def _names(effect: Effect) -> list[str]:
+    if isinstance(effect, ApplyChanges):
+        return [f"{change.verb.name.title()}" for change in effect.changes]
+    return [type(effect).__name__]
+
+
+def changed(effects: Sequence[Effect], verb: Verb) -> list[str]:
+    """Addresses that the kernel was asked to add, or to remove, in order."""
+    return [
+        str(change.item.address)
+        for effect in effects
+        if isinstance(effect, ApplyChanges)
+        for change in effect.changes
+        if change.verb is verb and isinstance(change.item, PlacedAddress)
+    ]
+
+
+def added(effects: Sequence[Effect]) -> list[str]:
+    return changed(effects, Verb.ADD)
+
+
+def removed(effects: Sequence[Effect]) -> list[str]:
+    return changed(effects, Verb.REMOVE)
+
+
 def adverts(effects: Sequence[Effect]) -> list[SendAdvert]:
-    return [effect for effect in effects if isinstance(effect, SendAdvert)]
+    return [advert for effect in effects if isinstance(effect, SendAdverts) for advert in effect.adverts]
 
 
 def priorities(effects: Sequence[Effect]) -> list[int]:

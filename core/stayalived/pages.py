@@ -14,16 +14,23 @@ class Page:
         path: below the top of the repository.
         module: that writes it when it is run with this path.
         generated: returns what stands below the marker.
+        script: file of the module, where it is no part of what is installed.
     """
 
     path: str
     module: str
     generated: Callable[[], str]
+    script: str = ""
+
+    @property
+    def command(self) -> str:
+        """What writes the page anew."""
+        return f"python {self.script or f'-m {self.module}'} {self.path}"
 
     @property
     def marker(self) -> str:
         """The line below which everything is generated."""
-        return f"<!-- What follows is written by `python -m {self.module} {self.path}`. -->"
+        return f"<!-- What follows is written by `{self.command}`. -->"
 
     def rewritten(self, text: str) -> str:
         """Return the page with everything below the marker written anew.

@@ -133,6 +133,8 @@ def test_dev_runs_every_folder_of_tests() -> None:
     assert folders - parts_of_dev() == set()
 
 
-@pytest.mark.parametrize("name", ["unit", "properties", "plugins", "docs", "fuzz", "simulation", "namespaces", "uml"])
+@pytest.mark.parametrize(
+    "name", ["unit", "properties", "plugins", "docs", "fuzz", "conformance", "simulation", "namespaces", "uml"]
+)
 def test_no_part_of_the_tests_is_empty(name: str) -> None:
     assert any((TOP / "tests" / name).rglob("test_*.py"))

@@ -8,8 +8,8 @@ from architecture.tree import bundled, core, modules, outside_of, reached_by
 
 ENGINES = sorted(name for name in core() if name.endswith(".engine"))
 NEVER = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
-HOMONYMS = {"tcp", "udp", "sh"}
-"""Names of plugins that mean something else, too: protocols, a shell."""
+HOMONYMS = {"tcp", "udp", "sh", "command", "file", "process"}
+"""Names of plugins that mean something else, too: protocols, a shell, a program to run, a secret's place, a field."""
 
 KERNEL = ("stayalived.kernel.", "stayalived.simulation.")
 """Speak the kernel's own names of schedulers, which are those of the bundled policies."""
@@ -51,6 +51,15 @@ def test_ipvs_stands_on_pyroute2_which_is_known_to_kernel_only() -> None:
     assert [name for name in users if not name.startswith("stayalived.kernel.")] == []
     assert {"stayalived.kernel.generic", "stayalived.kernel.ipvs_attributes"} <= set(users)
     assert "stayalived.kernel.generic" in reached_by("stayalived.ipvs.main")
+
+
+@pytest.mark.parametrize(
+    "name", ["stayalived.vrrp.main", "stayalived.kernel.network", "stayalived.kernel.route_monitor"]
+)
+def test_vrrp_does_without_pyroute2_which_takes_long_to_import(name: str) -> None:
+    users = {module.name for module in core().values() if "pyroute2" in {each.split(".")[0] for each in module.imports}}
+
+    assert reached_by(name) & users == set()
 
 
 def test_core_imports_no_bundled_plugin() -> None:

@@ -127,8 +127,8 @@ def files_of_tests() -> list[Path]:
 
 
 def public_files() -> Iterator[Path]:
-    """Yield every text file of the project."""
-    hidden = re.compile(r"/(\.git|\.[a-z]+_cache|__pycache__|build|dist|\.hypothesis|[^/]*\.egg-info)/")
+    """Yield every text file of the project; `.git` is a file where this is one of several work trees."""
+    hidden = re.compile(r"/(\.git|\.[a-z]+_cache|__pycache__|build|dist|\.hypothesis|[^/]*\.egg-info)/|/\.git$")
     for path in sorted(TOP.rglob("*")):
         if path.is_file() and not hidden.search(f"/{path.relative_to(TOP)}"):
             yield path

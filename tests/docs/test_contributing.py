@@ -91,10 +91,31 @@ def test_the_register_example_keeps_all_that_is_bundled(checkout: Path) -> None:
 def test_the_places_that_are_named_exist() -> None:
     text = CONTRIBUTING.read_text()
     table = text[text.index("| you look for") : text.index("In a role's package")]
-    packages = re.findall(r"`((?:core|plugins)/[\w./]+)`", table)
+    named = re.findall(r"`((?:core|plugins|tests|bench|demo)/[\w./]*)`", table)
+    inside = [
+        f"{folder}{name}"
+        for folder, names in re.findall(r"`([\w./]+/)` \((`[\w.]+`(?:, `[\w.]+`)*)\)", table)
+        for name in re.findall(r"`([\w.]+)`", names)
+    ]
 
-    assert [name for name in packages if not (TOP / name).exists()] == []
-    assert len(packages) > 10
+    assert [name for name in (*named, *inside) if not (TOP / name).exists()] == []
+    assert len(named) > 20
+    assert len(inside) > 5
+
+
+def test_the_table_of_labs_has_every_folder_of_tests() -> None:
+    text = CONTRIBUTING.read_text()
+    table = text[text.index("| folder of `tests/`") : text.index("One part or one test")]
+    named = [name for cell in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)]
+    folders = [path.name for path in (TOP / "tests").iterdir() if any(path.glob("**/test_*.py"))]
+
+    assert sorted(named) == sorted(folders)
+
+
+def test_the_kind_that_is_named_is_one_of_the_matrix() -> None:
+    (kind,) = re.findall(r"`-k ([\w-]+)` plays one", CONTRIBUTING.read_text())
+
+    assert f'"{kind}": Kind(' in (TOP / "tests/namespaces/test_elections.py").read_text()
 
 
 def test_the_configuration_of_the_examples_is_toml() -> None:

@@ -4,20 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from conformance import page as conformance
 from stayalived.api import reference as status
 from stayalived.config import differences
 from stayalived.config import reference as configuration
 from stayalived.pages import Page
 
 TOP = Path(__file__).parents[2]
-PAGES = (configuration.PAGE, differences.PAGE, status.PAGE)
+PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, conformance.PAGE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
 def test_a_page_says_what_the_code_says(page: Page) -> None:
     text = (TOP / page.path).read_text()
 
-    assert text == page.rewritten(text), f"run: python -m {page.module} {page.path}"
+    assert text == page.rewritten(text), f"run: {page.command}"
 
 
 def test_a_page_without_the_marker_is_refused() -> None:

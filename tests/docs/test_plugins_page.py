@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from stayalived import plugin
+
 TOP = Path(__file__).parents[2]
 PAGE = (TOP / "docs" / "plugins.md").read_text()
 FILE = re.compile(r"`([\w.]+)`[^`\n]*:\n\n```(?:python|toml)\n(.*?)```", re.DOTALL)
@@ -34,6 +36,16 @@ def installed(distribution: Path) -> Iterator[Path]:
         yield Path(target)
 
 
+def test_everything_that_a_plugin_may_import_is_on_the_page() -> None:
+    assert [name for name in plugin.__all__ if f"`{name}`" not in PAGE] == []
+
+
+def test_every_field_of_an_event_and_of_the_configuration_is_on_the_page() -> None:
+    fields = (*plugin.Event.__struct_fields__, *plugin.Configuration.__struct_fields__)
+
+    assert [name for name in fields if f"`{name}`" not in PAGE and f"`config.{name}`" not in PAGE] == []
+
+
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     paths = [str(folder), str(TOP / "core"), str(TOP / "plugins")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
@@ -53,6 +65,18 @@ def test_it_is_shown_with_its_distribution_and_version(installed: Path) -> None:
     done = run(installed, sys.executable, "-c", RUN, "plugins")
 
     assert re.search(r"check +redis +stayalived-redis +1\.0", done.stdout), done.stdout + done.stderr
+
+
+def test_its_check_can_be_used_and_tracked_as_the_page_configures_it(installed: Path, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```toml(?: continued)?\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    site = [block for block in blocks if "[check.cache]" in block or "[vrrp_instance.cache]" in block]
+    (tmp_path / "site.toml").write_text("\n".join(site))
+
+    done = run(installed, sys.executable, "-c", RUN, "check", str(tmp_path / "site.toml"))
+
+    assert len(site) == 2
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 instance, 0 virtual servers, 0 real servers, 0 warnings" in done.stdout
 
 
 def test_its_options_are_validated_with_their_place(installed: Path, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import errno
 import select
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -18,6 +19,7 @@ from namespaces.waiting import wait_until
 
 BUFFER = 64 * 1024 * 1024
 ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6 = 0x0003, 0x0800, 0x0806, 0x86DD
+ARP_REQUEST = b"\0\1"
 IPPROTO_VRRP = 112
 SO_ATTACH_FILTER, SO_TIMESTAMPNS, SO_RCVBUFFORCE = 26, 35, 33
 SOL_PACKET, PACKET_STATISTICS = 263, 6
@@ -97,8 +99,12 @@ class Packet:
         )
 
     def gratuitous(self) -> str:
-        """Return the address that the frame claims by gratuitous ARP or unsolicited advertisement, else nothing."""
-        if self.ethertype == ETH_P_ARP and self.data[28:32] == self.data[38:42]:
+        """Return the address that the frame claims by gratuitous ARP or unsolicited advertisement, else nothing.
+
+        With what a kernel answers to the gratuitous ARP of a rival nobody claims anything: that is a reply.
+        """
+        is_request = self.ethertype == ETH_P_ARP and self.data[20:22] == ARP_REQUEST
+        if is_request and self.data[28:32] == self.data[38:42]:
             return str(IPv4Address(self.data[28:32]))
         neighbour_advert = self.ethertype == ETH_P_IPV6 and self.data[20] == socket.IPPROTO_ICMPV6
         if neighbour_advert and self.data[54] == 136 and not self.data[58] & 0x40:
@@ -150,11 +156,7 @@ class Capture:
         Raises:
             AssertionError: the kernel had to drop frames, so nothing can be said of what was on the wire.
         """
-        while packet := self._next():
-            if packet.sender:
-                self._packets.append(packet)
-        statistics = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
-        assert struct.unpack("@II", statistics)[1] == 0, "the capture overflowed"
+        self._read()
         return list(self._packets)
 
     def wait_for(self, condition: Callable[[Packet], object], *, within: float, what: str, since: int = 0) -> Packet:
@@ -163,9 +165,11 @@ class Capture:
         Raises:
             TooLate: none came in time.
         """
+        newer = self._newer(since)
 
         def first() -> Packet | None:
-            return next((packet for packet in self.packets() if packet.time >= since and condition(packet)), None)
+            self._read()
+            return next((packet for packet in newer if condition(packet)), None)
 
         found = wait_until(first, within=within, what=what, descriptor=self._socket.fileno())
         assert found is not None
@@ -173,11 +177,19 @@ class Capture:
 
     def adverts(self, sender: str = "", since: int = 0) -> list[Packet]:
         """Return the adverts until now, of one host or of all."""
-        return [
-            packet
-            for packet in self.packets()
-            if packet.time >= since and sender in ("", packet.sender) and packet.vrrp()
-        ]
+        self._read()
+        return [packet for packet in self._newer(since) if sender in ("", packet.sender) and packet.vrrp()]
+
+    def _read(self) -> None:
+        while packet := self._next():
+            if packet.sender:
+                self._packets.append(packet)
+        statistics = self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
+        assert struct.unpack("@II", statistics)[1] == 0, "the capture overflowed"
+
+    def _newer(self, since: int) -> Iterator[Packet]:
+        """Yield what is not older than `since`; after the last one it goes on when more has been read."""
+        return _Following(self._packets, bisect_left(self._packets, since, key=lambda packet: packet.time))
 
     def _next(self) -> Packet | None:
         try:
@@ -193,3 +205,16 @@ class Capture:
         wanted = (origin[2] == PACKET_OUTGOING) == self._outgoing
         sender = self._senders.get(origin[0], "") if wanted else ""
         return Packet(time=seconds * 10**9 + nanoseconds, sender=sender, data=data)
+
+
+class _Following(Iterator[Packet]):
+    """Goes through a list that grows: after its end it goes on with what was added, and looks at nothing twice."""
+
+    def __init__(self, packets: list[Packet], place: int) -> None:
+        self._packets, self._place = packets, place
+
+    def __next__(self) -> Packet:
+        if self._place >= len(self._packets):
+            raise StopIteration
+        self._place += 1
+        return self._packets[self._place - 1]

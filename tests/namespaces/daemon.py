@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -176,6 +177,16 @@ class Daemon:
         """Return the row of an instance; {} while there is none."""
         rows = self.peek().get("instances", [])
         return next((row for row in rows if row["name"] == name), {})
+
+    def errors(self) -> dict[str, int]:
+        """Return the errors that its virtual routers have counted, by kind, all together."""
+        routers = [router for row in self.peek().get("instances", []) for router in row["routers"]]
+        return dict(sum((Counter(router["errors"]) for router in routers), Counter()))
+
+    def complaints(self) -> list[str]:
+        """Return the lines of vrrp's log that are about adverts, and those of anybody who failed."""
+        words = ("advert of", "advertises other", "Traceback")
+        return [line for line in self.log().splitlines() if any(word in line for word in words) and "Enter" not in line]
 
     def wait_for_state(self, state: str, *, within: float, instance: str = "site") -> None:
         """Wait until an instance is in a state.

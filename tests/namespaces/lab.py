@@ -167,6 +167,7 @@ class Host(Namespace):
                 self.sysctl(f"net.ipv6.conf.{scope}.accept_dad", 0)
                 self.sysctl(f"net.ipv6.conf.{scope}.dad_transmits", 0)
         self.cables: dict[str, tuple[Segment, str]] = {}
+        self.cut_off: set[str] = set()
 
     def attach(self, segment: Segment, interface: str, *addresses: str) -> None:
         """Plug a new interface into a segment and give it addresses."""
@@ -226,11 +227,13 @@ class Host(Namespace):
         """Let the switch lose every frame of this host, both ways; it keeps its carrier and does not notice."""
         segment, port = self.cables[interface]
         ip("-n", segment.namespace, "link", "set", port, "nomaster")
+        self.cut_off.add(interface)
 
     def heal(self, interface: str = "eth0") -> None:
         """Undo `cut`."""
         segment, port = self.cables[interface]
         ip("-n", segment.namespace, "link", "set", port, "master", Segment.BRIDGE)
+        self.cut_off.discard(interface)
 
     def capture(self, interface: str = "eth0", *, everything: bool = False, outgoing: bool = False) -> Capture:
         """Begin to record what reaches this host by an interface, or with `outgoing` what leaves it."""

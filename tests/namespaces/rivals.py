@@ -1,134 +1,133 @@
-"""A site of two routers, ours on `tic` and keepalived on `peer`, for every version and family of VRRP."""
+"""A site of two routers, ours on `tic` and somebody else's on `peer`, for every kind of election."""
 
-from dataclasses import dataclass
+import itertools
+import json
+import time
 
-import pytest
-
-from namespaces.capture import ETH_P_IP, ETH_P_IPV6, Capture, Packet
-from namespaces.daemon import Daemon, vrrp_instance
-from namespaces.lab import Host, Lab
-from namespaces.peers import Keepalived
+from namespaces.capture import Capture, Packet
+from namespaces.daemon import Daemon
+from namespaces.kinds import INSTANCE, NUMBERS, Kind, Router, address_of, mac_of
+from namespaces.lab import Host, Lab, ip
+from namespaces.peers import Frr, Keepalived, StandIn
+from namespaces.vrrp_child import VrrpChild
 from namespaces.waiting import wait_until
 
 VIP4, VIP6 = "192.0.2.100/24", "2001:db8::100/64"
-SLACK = 0.05
-"""Seconds that a takeover may last beyond what the RFC gives."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """A version of VRRP over one version of IP, or over both at once."""
-
-    version: int
-    addresses: tuple[str, ...]
-    advert_int: float
-
-    @property
-    def skew(self) -> float:
-        """Of priority 100; version 2 has it in parts of a second whatever the interval (RFC 3768 6.1)."""
-        return (256 - 100) / 256 * (1 if self.version == 2 else self.advert_int)
-
-    @property
-    def master_down(self) -> float:
-        """Of priority 100, in seconds (RFC 9568 6.1)."""
-        return 3 * self.advert_int + self.skew
-
-    @property
-    def limit(self) -> float:
-        """Seconds in which whatever this kind does has happened, on a busy machine too."""
-        return 2 * self.master_down + 4.0
-
-    @property
-    def ethertypes(self) -> tuple[int, ...]:
-        """The families on the wire."""
-        return tuple(ETH_P_IPV6 if ":" in address else ETH_P_IP for address in self.addresses)
-
-    def ours(self, priority: int, more: str = "") -> str:
-        """Return the conf.d file of one instance with all addresses."""
-        return vrrp_instance(
-            *self.addresses, priority=priority, advert_int=self.advert_int, version=self.version, more=more
-        )
-
-    def theirs(self, priority: int) -> str:
-        """Return a keepalived.conf with one instance for each address; several move together."""
-        names = [f"peer{number}" for number, _ in enumerate(self.addresses)]
-        instances = "".join(
-            f"vrrp_instance {name} {{ interface eth0\n version {self.version}\n virtual_router_id 1\n"
-            f" priority {priority}\n advert_int {self.advert_int}\n virtual_ipaddress {{ {address} }}\n}}\n"
-            for name, address in zip(names, self.addresses, strict=True)
-        )
-        group = "vrrp_sync_group peers { group {\n" + "\n".join(names) + "\n} }\n" if len(names) > 1 else ""
-        # Real time: how long a peer takes must not hang on what else this machine does. Its own limit of 10 ms would
-        # have it killed now and then.
-        settings = (
-            "router_id peer",
-            f"vrrp_version {self.version}",
-            "vrrp_garp_master_delay 1",
-            "vrrp_rt_priority 1",
-            "vrrp_rlimit_rttime 1000000",
-        )
-        head = "global_defs {\n" + "\n".join(settings) + "\n}\n"
-        return head + group + instances
+def carried(host: Host) -> set[str]:
+    """Return the addresses of all interfaces of a host that have their carrier: what others can reach."""
+    rows = json.loads(ip("-j", "-n", host.namespace, "address", "show", "up"))
+    up = [row for row in rows if "LOWER_UP" in row.get("flags", ())]  # an interface that has just come has none yet
+    return {f"{entry['local']}/{entry['prefixlen']}" for row in up for entry in row["addr_info"]}
 
 
-KINDS = {
-    "v2-IPv4": Kind(version=2, addresses=(VIP4,), advert_int=1),
-    "v3-IPv4": Kind(version=3, addresses=(VIP4,), advert_int=0.2),
-    "v3-IPv6": Kind(version=3, addresses=(VIP6,), advert_int=0.2),
-    "v3-both": Kind(version=3, addresses=(VIP4, VIP6), advert_int=0.2),
-}
-EVERY_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def macvlans(host: Host) -> list[str]:
+    """Return the names of a host's macvlans."""
+    rows = json.loads(ip("-j", "-n", host.namespace, "link", "show", "type", "macvlan"))
+    return [row["ifname"] for row in rows if row]
 
 
 class Rivals:
-    """The two machines and the wire between them."""
+    """The two machines and the wire between them. Our address is lower than the peer's."""
 
     def __init__(self, lab: Lab, kind: Kind) -> None:
-        self.kind = kind
-        self.tic: Host = lab.host("tic", "192.0.2.1/24", "2001:db8::1/64")
-        self.peer: Host = lab.host("peer", "192.0.2.2/24", "2001:db8::2/64")
+        self.lab, self.kind = lab, kind
+        self.tic, self.peer = self.machine("tic"), self.machine("peer")
         self.wire: Capture = lab.lan.capture()
+
+    def machine(self, name: str) -> Host:
+        """Return one of the machines. Its link-local address is not left to chance: the higher address wins a tie."""
+        host = self.lab.host(name, f"{address_of(name, 4)}/24", f"{address_of(name, 6)}/64")
+        host.sysctl("net.ipv6.conf.eth0.accept_ra", 0)  # FRR as a master advertises itself as a router
+        ip("-n", host.namespace, "link", "set", "eth0", "address", mac_of(name))
+        ip("-n", host.namespace, "address", "flush", "dev", "eth0", "scope", "link")
+        host.add_address(f"fe80::{NUMBERS[name]:x}/64")
+        others = [other for other in NUMBERS if other != name] if self.kind.way == "unicast" else []
+        for other in others:  # what is sent to one that is lost shall be on the wire, though it does not answer ARP
+            for family in (4, 6):
+                known = (address_of(other, family), "lladdr", mac_of(other), "nud", "permanent")
+                ip("-n", host.namespace, "neighbour", "replace", *known, "dev", "eth0")
+        return host
 
     def start(self, who: str, priority: int) -> None:
         """Start one of the two, `tic` or `peer`."""
         if who == "tic":
-            self.ours = Daemon(self.tic, {"10-vrrp.toml": self.kind.ours(priority)})
-            self.ours.start()
+            self.ours = self._start_ours(priority)
         else:
-            self.theirs = Keepalived(self.peer, self.kind.theirs(priority))
+            self.theirs = self._make_theirs(priority)
             self.theirs.start()
+
+    def _start_ours(self, priority: int) -> Daemon | VrrpChild | StandIn:
+        kind, host = self.kind, self.tic
+        if kind.ours == "child":
+            return VrrpChild(host, kind.configuration(host.name, priority))
+        if kind.ours == "keepalived":
+            stand_in = StandIn(host, kind.keepalived(host.name, priority))
+            stand_in.start()
+            return stand_in
+        daemon = Daemon(host, {"10-vrrp.toml": kind.text(priority)})
+        daemon.start()
+        return daemon
+
+    def _make_theirs(self, priority: int) -> Keepalived | Frr:
+        kind = self.kind
+        if kind.peer == "keepalived":
+            return Keepalived(self.peer, kind.keepalived("peer", priority))
+        return Frr(self.peer, kind.addresses, priority=priority, version=kind.version, advert_int=kind.advert_int)
+
+    def wait_for_backup(self) -> None:
+        """Wait until ours has begun, as BACKUP."""
+        self.ours.wait_for_state("BACKUP", within=self.kind.limit, instance=INSTANCE)
 
     def holder(self, who: str) -> Host:
         """Return the host of one of the two."""
         return self.tic if who == "tic" else self.peer
 
     def wait_for_master(self, who: str) -> None:
-        """Wait until all addresses are on one host and none on the other."""
+        """Wait until all addresses are on one host and none on the other, unless nobody can reach that one."""
         other = self.holder("peer" if who == "tic" else "tic")
         virtual = set(self.kind.addresses)
         wait_until(
-            lambda: virtual <= self.holder(who).addresses() and not virtual & other.addresses(),
+            lambda: virtual <= carried(self.holder(who)) and (other.cut_off or not virtual & carried(other)),
             within=self.kind.limit,
             what=f"{who} to be the only master",
         )
 
-    def wait_for_adverts(self, who: str, count: int) -> None:
-        """Wait until one of the two has sent so many more adverts in each family."""
-        before = {ethertype: len(self.of(who, ethertype)) for ethertype in self.kind.ethertypes}
+    # ── what is on the wire ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def wait_for_adverts(self, who: str, count: int, since: int = 0) -> None:
+        """Wait until each virtual router of one of the two has sent so many adverts, from now on or since a moment."""
+        begun = since or time.time_ns()
         wait_until(
-            lambda: all(len(self.of(who, ethertype)) >= before[ethertype] + count for ethertype in before),
+            lambda: all(len(self.of(who, each, begun)) >= count for each in self.kind.routers),
             within=self.kind.limit + count * self.kind.advert_int,
-            what=f"{count} more adverts of {who}",
+            what=f"{count} adverts of {who}",
         )
 
-    def of(self, who: str, ethertype: int) -> list[Packet]:
-        """Return the adverts of one host in one family until now."""
-        return [packet for packet in self.wire.adverts(who) if packet.ethertype == ethertype]
+    def wait_for_first(self, who: str, since: int) -> int:
+        """Wait for an advert of each virtual router of one of the two; return when the last of these first was sent."""
+        self.wait_for_adverts(who, 1, since)
+        return max(self.of(who, each, since)[0].time for each in self.kind.routers)
+
+    def of(self, who: str, router: Router, since: int = 0) -> list[Packet]:
+        """Return the adverts of one virtual router from one host until now."""
+        name = self.holder(who).name
+        return [packet for packet in self.wire.adverts(name, since) if router.says(packet)]
+
+    def gaps(self, who: str, router: Router, since: int = 0) -> list[float]:
+        """Return the seconds between the adverts of one virtual router from one host."""
+        times = [packet.time for packet in self.of(who, router, since)]
+        return [(after - before) / 1e9 for before, after in itertools.pairwise(times)]
+
+    def silences(self, before: str, after: str) -> list[float]:
+        """Return for each virtual router the seconds from the last advert of one to the first of the other after it."""
+        found = []
+        for each in self.kind.routers:
+            last = self.of(before, each)[-1].time
+            found.append((self.of(after, each, last + 1)[0].time - last) / 1e9)
+        return found
 
     def silence(self, before: str, after: str) -> float:
-        """Return the longest time, of all families, from the last advert of one to the first of the other after it."""
-        gaps = []
-        for ethertype in self.kind.ethertypes:
-            last = self.of(before, ethertype)[-1].time
-            gaps.append((min(packet.time for packet in self.of(after, ethertype) if packet.time > last) - last) / 1e9)
-        return max(gaps)
+        """Return the longest of the silences."""
+        return max(self.silences(before, after))

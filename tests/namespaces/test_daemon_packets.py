@@ -1,13 +1,10 @@
 """Every packet of a daemon's life, decoded by two strangers: scapy and tshark."""
 
 import itertools
-import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +12,10 @@ from scapy.layers.inet import IP
 from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.vrrp import VRRP, VRRPv3
-from scapy.utils import wrpcap
 
 from namespaces.capture import ETH_P_ARP
 from namespaces.daemon import Daemon, vrrp_instance
+from namespaces.decoders import Tshark, as_list
 from namespaces.lab import Lab
 from namespaces.waiting import wait_until
 
@@ -72,19 +69,7 @@ class Life:
         self.packets = [packet for packet in wire.packets() if packet.sender == "tic" and not packet.is_chatter()]
         self.adverts = [packet for packet in self.packets if packet.vrrp()]
         self.announcements = [packet for packet in self.packets if packet.gratuitous()]
-        self.pcap = lab.folder / "adverts.pcap"
-        wrpcap(str(self.pcap), [packet.scapy() for packet in self.adverts])
-
-    def tshark(self) -> list[dict[str, Any]]:
-        """Return the layers of every advert as tshark decodes them, checksums verified."""
-        words = ["tshark", "-r", str(self.pcap), "-o", "ip.check_checksum:TRUE", "-T", "json", "--no-duplicate-keys"]
-        done = subprocess.run(words, capture_output=True, text=True, check=True)
-        return [frame["_source"]["layers"] for frame in json.loads(done.stdout)]
-
-    def text(self) -> str:
-        """Return the adverts as `tshark -V` prints them."""
-        words = ["tshark", "-r", str(self.pcap), "-o", "ip.check_checksum:TRUE", "-V"]
-        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        self.tshark = Tshark(self.adverts, lab.folder / "adverts.pcap")
 
     def _link_local(self) -> str:
         (found,) = [text for text in self.host.addresses(link_local=True) if text.startswith("fe80")]
@@ -141,7 +126,7 @@ def recomputed(frame: Any) -> bytes:
 
 def test_tshark_finds_in_each_advert_what_was_meant(life: Life) -> None:
     case = life.case
-    layers = life.tshark()
+    layers = life.tshark.layers()
 
     assert len(life.adverts) == len(layers) >= 3
     for number, layer in enumerate(layers):
@@ -158,15 +143,9 @@ def test_tshark_finds_in_each_advert_what_was_meant(life: Life) -> None:
             assert ("255", "0x000000c0") == (header["ipv6.hlim"], header["ipv6.tclass"])
 
 
-def as_list(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
-
-
 def test_tshark_has_nothing_to_complain_of(life: Life) -> None:
-    text = life.text()
-
-    assert text.count("[Checksum Status: Good]") == len(life.adverts)
-    assert [line for line in text.splitlines() if "Expert Info" in line or "Malformed" in line] == []
+    assert life.tshark.text().count("[Checksum Status: Good]") == len(life.adverts)
+    assert life.tshark.complaints() == []
 
 
 def test_each_address_is_announced_in_two_blocks(life: Life) -> None:
@@ -199,4 +178,3 @@ def test_each_announcement_says_what_was_meant(life: Life) -> None:
 
 def test_nothing_else_is_sent(life: Life) -> None:
     assert len(life.packets) == len(life.adverts) + len(life.announcements)
-    assert Path(life.pcap).stat().st_size > 0

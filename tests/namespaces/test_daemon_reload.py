@@ -109,6 +109,7 @@ def site(whole: Site) -> Site:
 
 
 def test_a_reload_of_the_same_is_not_seen_by_anybody(site: Site, record_property: Property) -> None:
+    """K#1425: each reload of keepalived was once a change to BACKUP and back, and announced all addresses again."""
     begun = time.monotonic()
     done = site.daemon.reload()
     took = time.monotonic() - begun

@@ -103,7 +103,7 @@ def test_a_clean_stop_hands_over_within_the_skew(site: Site) -> None:
     tic, tac = site.start(site.tic, 200), site.start(site.tac, 100)
     tic.wait_for_state("MASTER", within=2.0)
 
-    tic.stop()
+    assert tic.stop() == 0
     tac.wait_for_state("MASTER", within=2.0)
 
     skew = in_seconds(QUICK) * (256 - 100) / 256
@@ -171,7 +171,7 @@ def test_the_page_of_send_times_has_the_moment_of_the_last_advert_until_it_leave
     now = time.monotonic_ns()
     assert all(now - 2 * QUICK < moment <= now for moment in written)
 
-    tic.stop()
+    assert tic.stop() == 0
     assert struct.unpack_from("@2q", tic.memory.page) == (0, 0)
 
 
@@ -242,8 +242,8 @@ def test_real_time_that_is_refused_is_one_notice(lab: Lab) -> None:
         os.setresuid(65534, 65534, 65534)
         realtime = RealTime()
         for _ in range(3):
-            realtime.want(on=True)
-            realtime.want(on=False)
+            realtime.want(1)
+            realtime.want(0)
 
     process = host.fork(want)
 
@@ -256,7 +256,7 @@ def test_a_process_that_computes_for_a_second_under_real_time_says_where_and_lea
     host = lab.host("tic")
 
     def compute() -> None:
-        RealTime().want(on=True)
+        RealTime().want(1)
         while os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR:
             pass
 

@@ -1,28 +1,28 @@
 """The monitor on real interfaces: what becomes of them is told, in order, with nothing lost."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from namespaces.lab import Host, Lab
+from namespaces.lab import Lab
+from namespaces.network_steps import address
+from namespaces.test_network import Real
 from namespaces.waiting import wait_until
 from stayalived.addresses import VirtualAddress
-from stayalived.kernel.api import Gone, Interface
+from stayalived.config.virtual_routers import PlacedAddress
+from stayalived.kernel.api import Gone, Interface, Verb
 from stayalived.kernel.monitor import Monitor
-from stayalived.kernel.netlink import Netlink
+from stayalived.kernel.subscription import RECEIVE_BUFFER
 
 TINY = 2048
 """Bytes of a receive buffer that a few events overflow."""
 
 
-class Watch:
-    """A host, its monitor, and a kernel to change addresses with."""
+class Watch(Real):
+    """A host, its kernel and its monitor."""
 
-    def __init__(self, lab: Lab, buffer: int) -> None:
-        self.host: Host = lab.host("tic", "192.0.2.1/24")
+    def __init__(self, lab: Lab, buffer: int = RECEIVE_BUFFER) -> None:
+        super().__init__(lab, "192.0.2.1/24")
         with self.host.inside():
-            self.kernel = lab.keep(Netlink())
-            self.monitor = lab.keep(Monitor(self.kernel, buffer))
+            self.monitor = lab.keep(Monitor(self.netlink, buffer))
         self.index = self.monitor.interfaces()["eth0"].index
         self.told: list[Interface | Gone] = []
 
@@ -37,13 +37,17 @@ class Watch:
 
 
 @pytest.fixture
-def watch(lab: Lab) -> Iterator[Watch]:
-    return Watch(lab, 4 * 1024 * 1024)
+def watch(lab: Lab) -> Watch:
+    return Watch(lab)
 
 
 def carries(text: str, *, present: bool = True):  # noqa: ANN201
-    address = VirtualAddress.parse(text)
-    return lambda change: isinstance(change, Interface) and (address in change.addresses) == present
+    awaited = VirtualAddress.parse(text)
+    return lambda change: isinstance(change, Interface) and (awaited in change.addresses) == present
+
+
+def addresses(count: int) -> list[PlacedAddress]:
+    return [address(f"10.0.{number // 200}.{number % 200 + 1}/32") for number in range(count)]
 
 
 def test_nothing_is_told_while_nothing_happens(watch: Watch) -> None:
@@ -60,9 +64,7 @@ def test_addresses_that_come_and_go_are_told(watch: Watch) -> None:
 
 
 def test_what_was_answered_before_is_never_told_as_it_was_then(watch: Watch) -> None:
-    many = [VirtualAddress(f"10.0.{number // 200}.{number % 200 + 1}", 32) for number in range(500)]
-
-    watch.kernel.add_addresses(watch.index, many)
+    watch.apply(Verb.ADD, *addresses(500))
     watch.wait_for("500 addresses", carries("10.0.2.100/32"))
 
     assert len(watch.told) == 1
@@ -112,17 +114,17 @@ def test_a_changed_hardware_address_is_told(watch: Watch) -> None:
 
 def test_after_an_overflow_the_difference_is_told_and_later_events_too(lab: Lab) -> None:
     watch = Watch(lab, TINY)
-    many = [VirtualAddress(f"10.0.{number // 200}.{number % 200 + 1}", 32) for number in range(1000)]
+    many = addresses(1000)
 
-    watch.kernel.add_addresses(watch.index, many)
+    watch.apply(Verb.ADD, *many)
     watch.host.run(["ip", "link", "add", "new", "type", "veth", "peer", "name", "other"])
     watch.wait_for("what was lost", lambda _: "new" in watch.monitor.interfaces())
 
     assert watch.monitor.overflows > 0
-    assert set(many) <= set(watch.monitor.interfaces()["eth0"].addresses)
+    assert {item.address for item in many} <= set(watch.monitor.interfaces()["eth0"].addresses)
     assert {"eth0", "new", "other"} == {change.name for change in watch.told}
 
-    watch.kernel.remove_addresses(watch.index, many)
+    watch.apply(Verb.REMOVE, *many)
     watch.wait_for("their removal", lambda change: change.name == "eth0" and len(change.addresses) < 10)
     assert watch.kernel.interfaces() == watch.monitor.interfaces()
 
@@ -133,8 +135,7 @@ def test_an_interface_that_went_during_an_overflow_is_told_as_gone_and_a_flap_as
     watch.wait_for("the new interfaces", lambda _: {"one", "other"} <= watch.monitor.interfaces().keys())
     watch.told.clear()
 
-    many = [VirtualAddress(f"10.0.{number // 200}.{number % 200 + 1}", 32) for number in range(1000)]
-    watch.kernel.add_addresses(watch.index, many)
+    watch.apply(Verb.ADD, *addresses(1000))
     watch.host.run(["ip", "link", "del", "one"])
     watch.host.plug(into=False)
     watch.host.plug(into=True)
@@ -142,3 +143,27 @@ def test_an_interface_that_went_during_an_overflow_is_told_as_gone_and_a_flap_as
 
     assert {Gone(name="one"), Gone(name="other")} <= set(watch.told)
     assert [False, True] == [change.up for change in watch.told if isinstance(change, Interface)][:2]
+
+
+def test_a_macvlan_has_its_kind_and_its_parent_and_keeps_them(watch: Watch) -> None:
+    watch.host.run(["ip", "link", "add", "mac0", "link", "eth0", "type", "macvlan", "mode", "private"])
+    watch.host.run(["ip", "link", "set", "mac0", "up"])
+    watch.wait_for("the macvlan", lambda change: change.name == "mac0" and change.up)
+
+    there = watch.monitor.interfaces()
+    assert ("macvlan", watch.index) == (there["mac0"].kind, there["mac0"].parent)
+    assert ("veth", 0) == (there["eth0"].kind, there["eth0"].parent)
+    assert there == watch.kernel.interfaces()
+
+
+def test_an_address_that_changes_its_label_or_its_lifetime_alone_is_no_change(watch: Watch) -> None:
+    watch.host.run(["ip", "address", "add", "2001:db8::9/64", "dev", "eth0", "nodad"])
+    watch.wait_for("the address", carries("2001:db8::9/64"))
+
+    six = ["ip", "address", "change", "2001:db8::9/64", "dev", "eth0", "valid_lft", "3600", "preferred_lft", "1800"]
+    four = ["ip", "address", "change", "192.0.2.1/24", "dev", "eth0", "valid_lft", "3600", "preferred_lft", "1800"]
+    for words in (six, four):
+        watch.host.run(words)
+
+    assert "1800sec" in watch.host.run(["ip", "address", "show", "dev", "eth0"]).stdout
+    assert watch.monitor.next_change() is None

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+from collections import Counter
 from dataclasses import replace
 
 import msgspec
@@ -17,11 +18,12 @@ from stayalived.messages.codec import Frame
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
 from stayalived.messages.routes import Kind, pack, topic_of, unpack
-from stayalived.messages.vrrp import InstanceState
+from stayalived.messages.vrrp import InstanceState, RouterCounters
 from stayalived.vrrp import main
 
 SEND_TIMES_SIZE = 4096
 BORN_WITHIN = 5.0
+COUNTERS = topic_of(RouterCounters).name
 
 
 class Memory:
@@ -90,10 +92,21 @@ class VrrpChild:
         what = f"{self.host.name} to be {state}"
         wait_until(lambda: self.state(instance) == state, within=within, what=what, descriptor=self._link.fileno())
 
-    def stop(self) -> None:
-        """Let it end in order, and wait until it has."""
+    def errors(self, key: str = "") -> dict[str, int]:
+        """Return what it has told of errors, by kind, of one virtual router or of all; at most a second old."""
+        self._pump()
+        retained = self.memory.retained.items()
+        told = (unpack(frame) for (topic, found), frame in retained if topic == COUNTERS and key in {"", found})
+        return dict(sum((Counter(message.errors) for message in told), Counter()))
+
+    def complaints(self) -> list[str]:
+        """Return the lines of its log that are more than information."""
+        return [line for line in self.process.log().splitlines() if not line.startswith("INFO:")]
+
+    def stop(self) -> int:
+        """Let it end in order, and return its exit status."""
         self._link.send(pack(control.Stop(leave=False)))
-        assert self.process.wait(within=5.0) == 0, self.process.log()
+        return self.process.wait(within=5.0)
 
     def lose_supervisor(self) -> None:
         """Close our end of the pipe."""
@@ -105,6 +118,12 @@ class VrrpChild:
         self.process.kill_group()
         self.process.wait(within=5.0)
         return self.memory
+
+    def kill_machine(self, interface: str = "eth0") -> None:
+        """Lose the machine: the process, and every frame from then on."""
+        self.process.kill_group()
+        self.host.cut(interface)
+        self.process.wait(within=5.0)
 
     def _expect(self, kind: type[control.Message]) -> None:
         def answered() -> bool:

@@ -16,14 +16,17 @@ class TooLate(AssertionError):
     """What was waited for did not happen in time."""
 
 
-def wait_until(condition: Callable[[], Result], *, within: float, what: str, descriptor: int = -1) -> Result:
+def wait_until(
+    condition: Callable[[], Result], *, within: float, what: str, descriptor: int = -1, glance: float = GLANCE
+) -> Result:
     """Look at a condition until it is true, and return what it returned.
 
     Args:
         condition: is called again and again; its result is true when the wait is over.
         within: limit in seconds.
         what: the end of the sentence "waited in vain for …".
-        descriptor: looks are taken when it becomes readable, and every `GLANCE` besides.
+        descriptor: looks are taken when it becomes readable, and every `glance` besides.
+        glance: seconds between two looks.
 
     Raises:
         TooLate: the limit is over. It is an AssertionError.
@@ -35,7 +38,7 @@ def wait_until(condition: Callable[[], Result], *, within: float, what: str, des
     while not (result := condition()):
         if time.monotonic() > limit:
             raise TooLate(f"waited {within} s in vain for {what}")
-        poll.poll(GLANCE * 1000)
+        poll.poll(glance * 1000)
     return result
 
 

@@ -13,7 +13,7 @@ from stayalived.child.link import Link, make_pair
 from stayalived.config.model import Configuration, encode
 from stayalived.messages import control
 from stayalived.messages.control import Message, Start
-from stayalived.messages.notify import Event
+from stayalived.messages.notify import Event, Run
 from stayalived.messages.routes import pack, unpack
 from stayalived.messages.services import CheckState
 
@@ -82,6 +82,10 @@ class CheckerProcess:
         os.write(descriptor, encode(configuration))
         self.link.send(pack(control.Prepare(generation=1)), descriptor)
         pump([self], lambda: self.has_said(control.Prepared))
+
+    def runs(self) -> list[Run]:
+        """Return what it has asked the runner for until now."""
+        return [message for message in self.control if isinstance(message, Run)]
 
     def has_said(self, kind: type[Message]) -> bool:
         return any(isinstance(message, kind) for message in self.control)

@@ -121,7 +121,7 @@ def test_one_that_raises(checker: Start, server: RealServer) -> None:
     ways = [foreign("raising", "raising", server, how=how) for how in ("raise", "exit", "interrupt", "nonsense")]
     ours, theirs, own = run_beside(checker, *ways, foreign("raising", "raising-steps", server))
     expect_undisturbed(ours, theirs, own)
-    assert theirs.states == {}, "what a plugin raises is no verdict"
+    assert {None} == {state.up for state in theirs.states.values()}, "what a plugin raises is no verdict"
     expect_said(
         theirs,
         "Plugin raising: check raising failed: ValueError: this plugin is broken",
@@ -139,7 +139,7 @@ def test_one_that_hangs(checker: Start, server: RealServer) -> None:
     ours, theirs, own = run_beside(checker, hanging, stubborn)
     expect_undisturbed(ours, theirs, own)
     expect_said(theirs, "Plugin hanging: check stubborn failed: its last run has not ended")
-    assert {hanging.key: False} == {key: state.up for key, state in theirs.states.items()}
+    assert {hanging.key: False, stubborn.key: None} == {key: state.up for key, state in theirs.states.items()}
     assert theirs.states[hanging.key].reason == "probe: no verdict within 300 ms"
     assert theirs.stop() == 0
 
@@ -186,7 +186,8 @@ def test_one_that_cannot_be_imported(checker: Start, server: RealServer) -> None
     expect_undisturbed(ours, theirs, own)
     expect_said(theirs, "import of unimportable failed: ModuleNotFoundError")
     expect_said(theirs, "Plugin unimportable: check anything failed: unimportable brings no check type anything here")
-    assert theirs.states == {}
+    (state,) = theirs.states.values()
+    assert (state.up, state.reason.startswith("not checked yet: unimportable brings no check type")) == (None, True)
     assert theirs.stop() == 0
 
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from checker_kit import LATENCY, PASSED, REFUSED, START, check
 from stayalived.checker.verdict import Subscriber
+from stayalived.plugin import Verdict
 from stayalived.timing import after
 
 counts = st.integers(min_value=1, max_value=4)
@@ -63,3 +64,30 @@ def test_it_wants_the_next_result_sooner_only_while_it_is_up_and_a_try_has_faile
         subscriber.judge(PASSED if result else REFUSED, LATENCY, START, 0.5)
         soon = subscriber.wish == one.timing.delay_before_retry
         assert soon is (subscriber.up is True and not result and retry > 0)
+
+
+weights = st.integers(min_value=-65535, max_value=65535)
+values = st.integers(min_value=-(2**31), max_value=2**31 - 1)
+
+
+@given(results=st.lists(values, min_size=1, max_size=20), weight=weights, reverse=st.booleans())
+def test_what_a_value_asks_for_depends_on_the_last_one_alone(results: list[int], weight: int, reverse: bool) -> None:
+    subscriber = Subscriber(check(weight=weight, reverse=reverse, retry=0), START)
+    for value in results:
+        subscriber.judge(Verdict(up=True, value=value), LATENCY, START, 0.5)
+
+    product = results[-1] * weight * (-1 if reverse else 1)
+    passes = (product > -(2**31)) if weight else ((results[-1] == 0) is not reverse)
+    assert (subscriber.weight, subscriber.value, subscriber.up) == (product, results[-1], passes)
+    assert -(2**63) <= subscriber.state().weight < 2**63, "it has to fit a message"
+
+
+@given(statuses=st.lists(st.integers(0, 255), min_size=1, max_size=20), configured=st.integers(0, 2**31 - 1))
+def test_weights_that_are_set_do_not_add_up(statuses: list[int], configured: int) -> None:
+    subscriber = Subscriber(check(server_weight=configured), START)
+    for status in statuses:
+        wanted = status - 2 if status >= 2 else None
+        subscriber.judge(Verdict(up=status != 1, server_weight=wanted), LATENCY, START, 0.5)
+
+    last = statuses[-1]
+    assert configured + subscriber.weight == (last - 2 if last >= 2 else configured)

@@ -15,8 +15,8 @@ from stayalived.messages.notify import Event
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import after, milliseconds, seconds
 from stayalived.vrrp.desk import Effect
-from stayalived.vrrp.effects import AddAddresses, SendAdvert, SendGratuitousArp, SendNeighbourAdvert
-from vrrp_machine import VIP, VIP6, Machine, instance, interface, router
+from stayalived.vrrp.effects import SendGratuitousArp, SendNeighbourAdvert
+from vrrp_machine import VIP, VIP6, Machine, added, adverts, instance, interface, router
 
 EXTRA = "192.0.2.101/24"
 DOWN = seconds(3.97)  # longest master-down interval here, of priority 9, and a little
@@ -30,19 +30,19 @@ class Witnessed(Machine):
         done = super()._carry_out(effects)
         after_it = self.rows()
         for effect in effects:
-            if isinstance(effect, SendAdvert):
-                assert effect.leaving == (effect.data[2] == 0)
-                assert effect.index == 2
-                assert (before if effect.leaving else after_it)[effect.router] == "MASTER"
-            elif isinstance(effect, AddAddresses):
-                assert after_it[effect.router] == "MASTER"
-            elif isinstance(effect, SendGratuitousArp):
+            for advert in adverts([effect]):
+                assert advert.leaving == (advert.data[2] == 0)
+                assert advert.index == 2
+                assert (before if advert.leaving else after_it)[advert.router] == "MASTER"
+            for address in added([effect]):
+                assert after_it[key_of(address)] == "MASTER"
+            if isinstance(effect, SendGratuitousArp):
                 assert after_it["tic/4"] == "MASTER"
             elif isinstance(effect, SendNeighbourAdvert):
                 assert after_it["tic/6"] == "MASTER"
         for key, state in after_it.items():
             if state == "MASTER" and before.get(key) != "MASTER":
-                assert first_of(effects, key, SendAdvert) < first_of(effects, key, AddAddresses)
+                assert first_advert(effects, key) < first_addition(effects, key)
         return done
 
     def rows(self) -> dict[str, str]:
@@ -51,9 +51,20 @@ class Witnessed(Machine):
         return {row.key: row.state for message in told for row in message.routers}
 
 
-def first_of(effects: Sequence[Effect], key: str, kind: type) -> int:
-    """Where the first effect of a kind for a router stands; at the end when there is none."""
-    places = (place for place, effect in enumerate(effects) if isinstance(effect, kind) and effect.router == key)
+def key_of(address: str) -> str:
+    """The virtual router whose address it is."""
+    return "tic/6" if ":" in address else "tic/4"
+
+
+def first_advert(effects: Sequence[Effect], key: str) -> int:
+    """Where the first advert of a router stands; at the end when there is none."""
+    places = (place for place, effect in enumerate(effects) if any(a.router == key for a in adverts([effect])))
+    return next(places, len(effects))
+
+
+def first_addition(effects: Sequence[Effect], key: str) -> int:
+    """Where the first address of a router is added; at the end when there is none."""
+    places = (place for place, effect in enumerate(effects) if any(key_of(a) == key for a in added([effect])))
     return next(places, len(effects))
 
 

@@ -6,46 +6,27 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from stayalived.addresses import Family
-from stayalived.simulation.cluster import Cluster, Machine
-from stayalived.simulation.draw import Draw, Router
-from stayalived.simulation.invariants import holds_addresses, judge_calm
-from stayalived.simulation.world import World
-from stayalived.timing import Instant, after, seconds
+from simulation.site import VIRTUAL, booted, cluster, holds, live
+from stayalived.simulation.calm import judge_calm
+from stayalived.simulation.cluster import Cluster
+from stayalived.simulation.machine import Machine
+from stayalived.timing import Instant, seconds
 
 BORN_ANEW = frozenset(("since", "latency", "reason"))
 """Fields that tell when and why, which a restart may change; everything else is what is the case."""
 
 
-def site(seed: int = 7) -> Cluster:
-    drawn = Draw(
-        routers=(Router(name="r0", number=1, priority=200), Router(name="r1", number=2, priority=100)),
-        version=3,
-        families=(Family.IPV4, Family.IPV6),
-        advert_int=seconds(1),
-        preempt=True,
-        servers=3,
-        quorum=1,
-        sorry=True,
-        delay_loop=seconds(1),
-    )
-    return Cluster(World(seed), drawn)
-
-
-def lived(kill: Callable[[Cluster], None] | None = None) -> Cluster:
+def lived(disturb: Callable[[Cluster], None] | None = None) -> Cluster:
     """Boot a site, do something to it after twelve seconds, and let it live on to the fortieth."""
-    cluster = site()
-    for machine in cluster.machines:
-        machine.node.boot()
-    cluster.world.run(after(cluster.world.now, seconds(12)), lambda: None)
-    if kill is not None:
-        kill(cluster)
-    cluster.world.run(after(cluster.world.now, seconds(28)), lambda: None)
-    return cluster
+    site = booted()
+    if disturb is not None:
+        disturb(site)
+    live(site, 28)
+    return site
 
 
 def killer(machine: int, name: str) -> Callable[[Cluster], None]:
-    return lambda cluster: cluster.machines[machine].node.children[name].kill()
+    return lambda site: site.machines[machine].node.children[name].kill()
 
 
 def told(machine: Machine) -> dict[tuple[str, str, str], object]:
@@ -97,38 +78,40 @@ def test_the_death_of_the_masters_vrrp_is_not_seen_on_the_wire() -> None:
     assert disturbed.machines[0].counts["announcements"] == lived().machines[0].counts["announcements"]
 
 
-def test_the_death_of_the_supervisor_releases_the_addresses() -> None:
-    cluster = lived(lambda cluster: cluster.machines[0].node.kill_supervisor())
+def test_the_death_of_the_supervisor_releases_the_addresses_until_it_is_back() -> None:
+    site = booted()
 
-    assert holds_addresses(cluster.machines[0]) == set()
-    assert holds_addresses(cluster.machines[1]) == {"192.0.2.100/24", "2001:db8::100/64"}
+    site.machines[0].node.kill_supervisor()
+    live(site, 0.09)
+
+    assert holds(site.machines[0]) == set()
+    live(site, 2)
+    assert holds(site.machines[1]) == set(VIRTUAL)
+    live(site, 10)
+    assert [holds(machine) for machine in site.machines] == [set(VIRTUAL), set()]
 
 
 def test_six_kills_in_a_minute_hand_the_addresses_over_and_never_two_hold_them() -> None:
-    cluster = site()
-    world = cluster.world
+    site = booted(cluster())
+    world = site.world
     together: list[Instant] = []
 
     def note_owners() -> None:
-        if all(holds_addresses(machine) for machine in cluster.machines):
+        if all(holds(machine) for machine in site.machines):
             together.append(world.now)
 
     def kill() -> None:
-        vrrp = cluster.machines[0].vrrp()
+        vrrp = site.machines[0].vrrp()
         if vrrp is not None:
             vrrp.kill()
 
-    for machine in cluster.machines:
-        machine.node.boot()
-    world.run(after(world.now, seconds(12)), lambda: None)
     for number in range(6):
         world.later(seconds(9 * number), kill)
     begin = world.now
-    world.run(after(world.now, seconds(60)), note_owners)
+    live(site, 60, note_owners)
 
-    owner_for = [moment - begin for moment in together]
-    assert longest_run(owner_for) < seconds(0.05)
-    assert holds_addresses(cluster.machines[1]) == {"192.0.2.100/24", "2001:db8::100/64"}
+    assert longest_run([moment - begin for moment in together]) < seconds(0.05)
+    assert holds(site.machines[1]) == set(VIRTUAL)
 
 
 def longest_run(moments: list[int]) -> int:

@@ -65,15 +65,20 @@ class Router(Row, frozen=True):
     addresses: Annotated[list[str], _says("The virtual addresses of this family.")]
     advert_interval: Annotated[float, _says("Interval of adverts as configured, in seconds.")]
     master_interval: Annotated[float, _says("Interval in force, in seconds: version 3 learns it from the master.")]
-    master: Annotated[str, _says("Address of the master that was heard last; empty when it is this machine or nobody.")]
-    held: Annotated[bool, _says("Whether the kernel of this machine has the addresses.")]
-    adverts_sent: Annotated[int, _says("Counted since the process started, as are the others.")]
-    adverts_received: Annotated[int, _says("Good adverts only.")]
+    master: Annotated[str, _says("Address of the master that it follows; empty for one that it is to replace.")]
+    excluded: Annotated[list[str], _says("Addresses that it holds and does not advertise.")]
+    virtual_mac: Annotated[str, _says("Name of the macvlan with its virtual MAC; empty without one.")]
+    held: Annotated[bool, _says("Whether the kernel of this machine has all that a master holds.")]
+    adverts_sent: Annotated[int, _says("Counted since the daemon started, as are the others.")]
+    adverts_received: Annotated[int, _says("All that came for it, with those that were dropped.")]
     became_master: Annotated[int, _says("How often.")]
     released_master: Annotated[int, _says("How often it stepped down.")]
     priority_zero_sent: Annotated[int, _says("Adverts that say: the master leaves.")]
     priority_zero_received: Annotated[int, _says("The same from others.")]
-    errors: Annotated[dict[str, int], _says("Packets that were dropped, by what was wrong with them.")]
+    trailers_received: Annotated[int, _says("Adverts with an `auth_hmac` trailer, which is not looked at yet.")]
+    errors: Annotated[
+        dict[str, int], _says("What was wrong with adverts, mostly those that were dropped; see operations.md.")
+    ]
 
 
 class Instance(Row, frozen=True):
@@ -84,21 +89,35 @@ class Instance(Row, frozen=True):
     seconds: Seconds
     reason: Annotated[str, _says("Why it is in this state.")]
     priority: Annotated[int, _says("The priority in force.")]
+    configured_priority: Annotated[int, _says("As configured, before what is tracked.")]
+    group: Annotated[str, _says("The sync group that it belongs to; empty when it moves alone.")]
+    faults: Annotated[list[str], _says("Every cause that keeps it in `FAULT`.")]
     routers: Annotated[list[Router], _says("One for each family of its addresses.")]
+
+
+class Group(Row, frozen=True):
+    """One sync group: its instances move together."""
+
+    name: Annotated[str, _says("As configured.")]
+    state: Annotated[str, _says("That of all its instances.")]
+    seconds: Seconds
+    reason: Annotated[str, _says("Why it is in this state.")]
+    instances: Annotated[list[str], _says("Their names.")]
 
 
 class Check(Row, frozen=True):
     """One check of a server or of a host."""
 
-    subject: Annotated[str, _says("Whom it checks: `SERVICE/SERVER`.")]
-    number: Annotated[int, _says("Its place among the checks of its subject, from 0.")]
+    subject: Annotated[str, _says("Whom it checks: `SERVICE/SERVER`; one that is tracked `track:NAME[@TARGET]`.")]
+    number: Annotated[int, _says("Its place among the checks of its subject, from 0; else a number that tells apart.")]
     check: Annotated[str, _says("Its name, or its type.")]
     up: Annotated[bool | None, _says("Whether it passes; null until its first result.")]
     seconds: Seconds
     reason: Annotated[str, _says("The step, what was seen, what was expected.")]
-    weight: Annotated[int, _says("What it adds to the server's weight.")]
+    weight: Annotated[int, _says("What it adds to the server's weight; who tracks it may have a weight of his own.")]
     latency: Annotated[float, _says("How long the last probe took, in seconds.")]
     stale: Annotated[bool, _says("Whether its last result is too old to be relied on.")]
+    value: Annotated[int | None, _says("The number that it measured; null for a check that measures none.")] = None
 
 
 class Server(Row, frozen=True):
@@ -129,6 +148,13 @@ class Service(Row, frozen=True):
     servers: Annotated[list[Server], _says("The pool and those that are not in it.")]
 
 
+class Strays(Row, frozen=True):
+    """What came in by one interface and was for no virtual router of this daemon."""
+
+    interface: Annotated[str, _says("Its name.")]
+    errors: Annotated[dict[str, int], _says("Packets by what they are: `unknown_vrid_NUMBER`, `length`, …")]
+
+
 class Document(Row, frozen=True):
     """Everything: the outermost object."""
 
@@ -136,6 +162,8 @@ class Document(Row, frozen=True):
     daemon: Annotated[Daemon | None, _says("Null in the first moments of a start.")]
     children: Annotated[list[Child], _says("The daemon's processes, by name.")]
     instances: Annotated[list[Instance], _says("The VRRP instances, by name.")]
+    groups: Annotated[list[Group], _says("The sync groups, by name.")]
+    strays: Annotated[list[Strays], _says("VRRP that was for nobody here, by interface.")]
     services: Annotated[list[Service], _says("The virtual servers, by name.")]
-    tracked: Annotated[list[Check], _says("Checks that belong to no real server.")]
+    tracked: Annotated[list[Check], _says("Checks that instances and groups track.")]
     first_round: Annotated[bool, _says("Whether a server still waits for its first result.")]

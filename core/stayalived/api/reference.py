@@ -9,10 +9,22 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import inspect
 
-from stayalived.api.document import Check, Child, Daemon, Document, Instance, Router, Row, Server, Service
+from stayalived.api.document import (
+    Check,
+    Child,
+    Daemon,
+    Document,
+    Group,
+    Instance,
+    Router,
+    Row,
+    Server,
+    Service,
+    Strays,
+)
 from stayalived.pages import Page, table
 
-ROWS: tuple[type[Row], ...] = (Document, Daemon, Child, Instance, Router, Service, Server, Check)
+ROWS: tuple[type[Row], ...] = (Document, Daemon, Child, Instance, Router, Group, Strays, Service, Server, Check)
 
 _WORDS: dict[type[inspect.Type], str] = {
     inspect.StrType: "text",

@@ -7,7 +7,7 @@ from stayalived.api import document
 from stayalived.messages.control import ChildState, DaemonState, Message
 from stayalived.messages.routes import TOPICS, Kind
 from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState
-from stayalived.messages.vrrp import InstanceState, RouterCounters, RouterRow
+from stayalived.messages.vrrp import GroupState, InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Duration, Instant, elapsed, in_seconds
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -46,14 +46,15 @@ class Store:
         """Return everything as it is at this moment; rows are sorted by name."""
         checks = self._checks(now)
         services = [_service(parts, checks) for parts in self._services()]
-        servers = {server.name for service in services for server in service.servers}
         return document.Document(
             schema=document.SCHEMA,
             daemon=self._daemon(),
             children=[_child(child, now) for child in self._all("daemon.child", ChildState)],
             instances=self._instances(now),
+            groups=[_group(state, now) for state in self._all("vrrp.group", GroupState)],
+            strays=self._strays(),
             services=services,
-            tracked=[check for subject in checks if subject not in servers for check in checks[subject]],
+            tracked=[_check(state, now) for state in self._all("vrrp.track", CheckState)],
             first_round=any(first.open for first in self._all("services.round", FirstRound)),
         )
 
@@ -88,6 +89,11 @@ class Store:
         counters = {counter.key: counter for counter in self._all("vrrp.counters", RouterCounters)}
         return [_instance(state, counters, now) for state in self._all("vrrp.instance", InstanceState)]
 
+    def _strays(self) -> list[document.Strays]:
+        """Counters of interfaces; those of virtual routers have the name of their instance and a slash in the key."""
+        counters = self._all("vrrp.counters", RouterCounters)
+        return [document.Strays(interface=one.key, errors=dict(one.errors)) for one in counters if "/" not in one.key]
+
     def _checks(self, now: Instant) -> dict[str, list[document.Check]]:
         by_subject: dict[str, list[document.Check]] = {}
         states = sorted(self._all("services.check", CheckState), key=lambda state: (state.subject, state.number))
@@ -119,6 +125,9 @@ def _instance(state: InstanceState, counters: dict[str, RouterCounters], now: In
         seconds=_lasted(state.since, now),
         reason=state.reason,
         priority=state.priority,
+        configured_priority=state.configured_priority,
+        group=state.group,
+        faults=list(state.faults),
         routers=[_router(row, counters.get(row.key, _NO_COUNTERS)) for row in state.routers],
     )
 
@@ -134,6 +143,8 @@ def _router(row: RouterRow, counters: RouterCounters) -> document.Router:
         advert_interval=in_seconds(Duration(row.advert_int)),
         master_interval=in_seconds(Duration(row.master_interval)),
         master=row.master,
+        excluded=list(row.excluded),
+        virtual_mac=row.virtual_mac,
         held=row.held,
         adverts_sent=counters.adverts_sent,
         adverts_received=counters.adverts_received,
@@ -141,7 +152,18 @@ def _router(row: RouterRow, counters: RouterCounters) -> document.Router:
         released_master=counters.released_master,
         priority_zero_sent=counters.priority_zero_sent,
         priority_zero_received=counters.priority_zero_received,
+        trailers_received=counters.trailers_received,
         errors=dict(counters.errors),
+    )
+
+
+def _group(state: GroupState, now: Instant) -> document.Group:
+    return document.Group(
+        name=state.name,
+        state=state.state,
+        seconds=_lasted(state.since, now),
+        reason=state.reason,
+        instances=list(state.instances),
     )
 
 
@@ -156,6 +178,7 @@ def _check(state: CheckState, now: Instant) -> document.Check:
         weight=state.weight,
         latency=in_seconds(Duration(state.latency)),
         stale=state.stale,
+        value=state.value,
     )
 
 

@@ -7,6 +7,7 @@
 | `ProbeEnded` with a fault of ours or of the plugin | counted and reported, no verdict changes, the probe comes again |
 | `Received` `AdoptedServer` | checks without a result are UP, with their retries |
 | `Received` own `CheckState`, before the first commit | the verdict stays as it was until a new result comes |
+| `Asked` by a probe | the runner is asked for a program; it answers with `Ran`, or dies: that counts as never run |
 | `Stop` | running probes are abandoned; verdicts stay with whoever was told |
 
 The work for one event does not depend on the number of probes.
@@ -17,7 +18,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from stayalived.checker.faults import Faults
-from stayalived.checker.probes import AbandonProbe, LocalFault, PluginFault, ProbeEffect, ProbeEnded
+from stayalived.checker.news import PluginEvents, fault_line, stale_line, verdict_line
+from stayalived.checker.probes import (
+    AbandonProbe,
+    Asked,
+    LocalFault,
+    PluginFault,
+    ProbeEffect,
+    ProbeEnded,
+    ProbeEvent,
+)
 from stayalived.checker.registry import Change, Probe, Registry, checks_of
 from stayalived.checker.schedule import Pace, Wheel
 from stayalived.checker.verdict import Subscriber
@@ -35,13 +45,14 @@ from stayalived.child.events import (
     Stop,
     Tell,
 )
+from stayalived.child.programs import Requests, Withdrawn
 from stayalived.config.model import BUNDLED, Configuration
 from stayalived.errors import Bug
 from stayalived.messages.control import Start
-from stayalived.messages.notify import Event
-from stayalived.messages.services import AdoptedServer, CheckState
+from stayalived.messages.notify import Ran
+from stayalived.messages.services import AdoptedServer, CheckState, state_type
 from stayalived.plugin.checks import Verdict
-from stayalived.timing import Instant, after, earliest, elapsed, for_people, seconds
+from stayalived.timing import Instant, after, earliest, elapsed, seconds
 
 MOST_STARTS = 200
 """Probes started in one wake-up: after a stall the sockets are looked at between two batches."""
@@ -52,7 +63,7 @@ LOCAL_RETRY = seconds(1)
 REFRESH = seconds(60)
 """A result that changes nothing is told after this time all the same, for the latency that people see."""
 
-CheckerEvent = ChildEvent | ProbeEnded
+CheckerEvent = ChildEvent | ProbeEvent
 CheckerEffect = ChildEffect | ProbeEffect
 
 
@@ -82,7 +93,8 @@ class CheckerEngine:
         self._adopted: set[str] = set()
         self._retold: dict[str, CheckState] = {}
         self._committed = False
-        self._sequence = 0
+        self._programs = Requests()
+        self._plugin_events = PluginEvents(self.distribution)
 
     @property
     def deadline(self) -> Instant | None:
@@ -94,6 +106,10 @@ class CheckerEngine:
         if isinstance(event, ProbeEnded):
             return list(self._probe_ended(event, now))
         match event:
+            case Asked(call=call, lane=lane, program=program):
+                return [self._programs.ask(call, lane, program, now)]
+            case Withdrawn(call=call):
+                return self._programs.withdraw(call)
             case Prepare():
                 self._prepared = (event.generation, event.configuration)
                 return [AnswerPrepared(generation=event.generation)]
@@ -112,8 +128,7 @@ class CheckerEngine:
         effects: list[CheckerEffect] = []
         for number in self._due.take(now, MOST_STARTS):
             probe = self.registry.probes[number]
-            probe.running = True
-            effects.append(probe.start)
+            effects.append(probe.begin(now))
         for number in self._aging.take(now, MOST_STARTS):
             effects.extend(self._age(self.registry.probes[number], now))
         return effects
@@ -149,13 +164,14 @@ class CheckerEngine:
             if subscriber.check.subject in self._adopted and start is not Start.RELOAD:
                 subscriber.adopt(now)
             if probe.verdict is not None and probe.fits(subscriber, now):
-                subscriber.judge(probe.verdict, probe.latency, probe.ended_at, probe.spread)
+                subscriber.judge(probe.verdict, probe.latency, probe.ended_at, probe.spread, probe.counted_at)
         for subscriber in change.moved:
-            is_known = subscriber.check.key in restored or (subscriber.up is None and not self._committed)
-            if not is_known:
+            check = subscriber.check
+            is_expected = subscriber.up is None and not self._committed and state_type(check.subject) is CheckState
+            if check.key not in restored and not is_expected:
                 yield self._tell(subscriber, now)
         gone = [*change.gone, *(key for key in restored if key not in self.registry.subscribers)]
-        yield from (Forget(message=CheckState, key=key) for key in gone)
+        yield from (Forget(message=state_type(key), key=key) for key in gone)
 
     def _schedule(self, change: Change, pace: Pace, now: Instant) -> None:
         """File new probes behind each other, and those that go on under what their subscribers want now."""
@@ -163,7 +179,7 @@ class CheckerEngine:
             self._due.file(probe.number, pace.next(now))
         for probe in change.kept:
             if not probe.running and probe.verdict is not None:
-                due = after(probe.ended_at, probe.wish())
+                due = after(probe.counted_at, probe.wish())
                 self._due.file(probe.number, due if due > now else pace.next(now))
         for probe in (*change.started, *change.kept):
             self._aging.file(probe.number, min(subscriber.stale_at() for subscriber in probe.subscribers))
@@ -182,71 +198,43 @@ class CheckerEngine:
         probe = self.registry.probes.get(event.probe)
         if probe is None or not probe.running:
             return  # abandoned while its answer was on the way
-        probe.running = False
+        probe.end(now)
         outcome = event.outcome
         if isinstance(outcome, Verdict):
-            probe.verdict, probe.latency, probe.ended_at = outcome, event.latency, now
+            probe.verdict, probe.latency = outcome, event.latency
             for subscriber in probe.subscribers:
-                if subscriber.is_due(now):
+                if subscriber.is_due(probe.counted_at):
                     yield from self._judge(subscriber, probe, now)
-            self._due.file(probe.number, after(now, probe.wish()))
+            self._due.file(probe.number, probe.next_due(now))
             return
-        local = isinstance(outcome, LocalFault)
-        self._due.file(probe.number, after(now, min(LOCAL_RETRY, probe.wish()) if local else probe.wish()))
+        is_early = isinstance(outcome, LocalFault) and probe.wish() > LOCAL_RETRY
+        self._due.file(probe.number, after(now, LOCAL_RETRY) if is_early else probe.next_due(now))
         yield from self._fault(probe, outcome, now)
 
     def _judge(self, subscriber: Subscriber, probe: Probe, now: Instant) -> Iterator[CheckerEffect]:
         """Let one subscriber judge the probe's result; tell and report what changed."""
-        before = (subscriber.up, subscriber.weight, subscriber.stale)
+        before = (subscriber.up, subscriber.weight, subscriber.value, subscriber.stale)
         reason = subscriber.reason
         assert probe.verdict is not None
-        changed = subscriber.judge(probe.verdict, probe.latency, now, probe.spread)
-        is_news = before != (subscriber.up, subscriber.weight, subscriber.stale)
+        changed = subscriber.judge(probe.verdict, probe.latency, now, probe.spread, probe.counted_at)
+        is_news = before != (subscriber.up, subscriber.weight, subscriber.value, subscriber.stale)
         if is_news or (reason != subscriber.reason and not subscriber.up) or elapsed(subscriber.told_at, now) > REFRESH:
             yield self._tell(subscriber, now)
         if changed:
-            yield self._verdict_line(subscriber, probe.verdict, before[0])
-
-    def _verdict_line(self, subscriber: Subscriber, verdict: Verdict, before: bool | None) -> Report:
-        """Return the line for the log about a changed state. A first success is what everybody expects."""
-        check = subscriber.check
-        retry = check.timing.retry
-        tries = (
-            f" after {retry} {'retry' if retry == 1 else 'retries'}"
-            if before and retry and subscriber.results > 1
-            else ""
-        )
-        ending = "succeeded" if subscriber.up else f"failed{tries}"
-        return Report(
-            level=logging.WARNING if not subscriber.up else logging.DEBUG if before is None else logging.INFO,
-            text=f"Check {check.name} of {check.subject} at {check.target} {ending}: {verdict}",
-            fields={
-                "subject": check.subject,
-                "check": check.name,
-                "step": verdict.step,
-                "seen": verdict.seen,
-                "expected": verdict.expected,
-                "state": "UP" if subscriber.up else "DOWN",
-            },
-        )
+            yield verdict_line(subscriber, probe.verdict, before[0])
 
     def _fault(self, probe: Probe, fault: LocalFault | PluginFault, now: Instant) -> Iterator[CheckerEffect]:
         """Count a fault that is not the server's; report its kind at once, then at most once a minute."""
-        identity = probe.identity
-        if isinstance(fault, LocalFault):
-            count = self.faults.count(f"local: {fault.text}", now)
-            what = f"Checks of {self.distribution} cannot be made on this machine: {fault.text}; no verdict changes"
-        else:
-            count = self.faults.count(f"{identity.type}: {fault.text}", now)
-            what = f"Plugin {self.distribution}: check {identity.type} failed: {fault.text}; no verdict changes"
+        is_local = isinstance(fault, LocalFault)
+        for subscriber in probe.subscribers:
+            if subscriber.excuse(fault.text):
+                yield self._tell(subscriber, now)
+        count = self.faults.count(f"{'local' if is_local else probe.identity.type}: {fault.text}", now)
         if not count:
             return
-        subject = probe.subscribers[0].check.subject
-        often = f" ({count} times)" if count > 1 else ""
-        fields = {"distribution": self.distribution, "check": identity.type, "subject": subject}
-        yield Report(level=logging.ERROR, text=f"{what}; seen at {subject}, {identity.target}{often}", fields=fields)
-        if isinstance(fault, PluginFault):
-            yield self._plugin_event(f"check {identity.type}: {fault.text}", now)
+        yield fault_line(self.distribution, probe.identity, probe.subscribers[0].check.subject, fault, count)
+        if not is_local:
+            yield self._plugin_events.failed(f"check {probe.identity.type}: {fault.text}", now)
 
     def _age(self, probe: Probe, now: Instant) -> Iterator[CheckerEffect]:
         """Mark the verdicts of a probe that have become stale and file the next look."""
@@ -254,13 +242,7 @@ class CheckerEngine:
             if subscriber.up is not None and not subscriber.stale and subscriber.stale_at() <= now:
                 subscriber.stale = True
                 yield self._tell(subscriber, now)
-                check = subscriber.check
-                age = for_people(elapsed(subscriber.fresh_at, now))
-                yield Report(
-                    level=logging.WARNING,
-                    text=f"Check {check.name} of {check.subject} is stale: no result for {age}; its verdict stays",
-                    fields={"subject": check.subject, "check": check.name},
-                )
+                yield stale_line(subscriber, now)
         shortest = min(subscriber.check.timing.delay_loop for subscriber in probe.subscribers)
         self._aging.file(probe.number, probe.stale_at() or after(now, shortest))
 
@@ -271,6 +253,9 @@ class CheckerEngine:
         message = event.message
         if message is None:
             self._adopted.discard(event.key)  # a key of another topic is never a subject of this set
+        yield from self._programs.watch(event)
+        if isinstance(message, Ran):
+            yield from self._programs.ended(message)
         if isinstance(message, CheckState) and event.sender == self.name and not self._committed:
             self._retold[event.key] = message
         if isinstance(message, AdoptedServer) and message.weight > 0:
@@ -283,19 +268,3 @@ class CheckerEngine:
         """Return the message of a check's whole present state."""
         subscriber.told_at = now
         return Tell(message=subscriber.state(), key=subscriber.check.key)
-
-    def _plugin_event(self, reason: str, now: Instant) -> Tell:
-        """Return the event of a failed plugin. Numbers come from the clock, so that a replaced process repeats none."""
-        self._sequence = max(self._sequence + 1, now)
-        event = Event(
-            sequence=self._sequence,
-            kind="plugin_failed",
-            subject_type="plugin",
-            subject=self.distribution,
-            old="",
-            new="failed",
-            reason=reason,
-            priority=0,
-            monotonic=now,
-        )
-        return Tell(message=event, key=self.distribution, sequence=self._sequence)

@@ -7,13 +7,15 @@ from random import Random
 
 from stayalived.checker.engine import CheckerEngine, distribution_of
 from stayalived.checker.probe import Prober
-from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEnded, ProbeIdentity, StartProbe
+from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEvent, ProbeIdentity, StartProbe
+from stayalived.checker.programs import Programs
 from stayalived.checker.tasks import TaskLimit
 from stayalived.checker.watchdog import Watchdog
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.base import read_clock
 from stayalived.child.bootstrap import Context
 from stayalived.child.privileges import Rights
+from stayalived.child.programs import Answer
 from stayalived.errors import PluginFailure
 from stayalived.plugin import manager
 from stayalived.plugin.checks import Check
@@ -77,19 +79,19 @@ async def _serve(context: Context, checks: Checks) -> None:
     TaskLimit().install(asyncio.get_running_loop())
     watchdog = Watchdog(context.name, read_clock)
 
-    def tell(ended: ProbeEnded) -> None:
-        shell.post(ended)
-
     def perform(effect: ProbeEffect) -> None:
         match effect:
             case StartProbe():
                 prober.start(effect)
             case AbandonProbe():
                 prober.abandon(effect.probe)
+            case Answer():
+                programs.answer(effect)
 
     engine = CheckerEngine(context.name, Random())  # noqa: S311  (it spreads checks over time)
-    shell: AsyncShell[ProbeEnded, ProbeEffect] = AsyncShell(engine, context, perform)
-    prober = Prober(checks.make, tell, read_clock, watchdog)
+    shell: AsyncShell[ProbeEvent, ProbeEffect] = AsyncShell(engine, context, perform)
+    programs = Programs(shell.post)
+    prober = Prober(checks.make, shell.post, read_clock, watchdog, programs.run)
     try:
         await shell.run()
     finally:

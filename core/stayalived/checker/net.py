@@ -1,20 +1,28 @@
-"""The network as a check's own coroutine gets it: connections that are limited and that cannot be left behind. I/O."""
+"""What a check's own coroutine gets: connections that are limited and cannot be left behind, and programs. I/O."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from stayalived.checker.session import Session, timed_out
 from stayalived.plugin.checks import Connect, Connection, NetworkFailure, Receive, Send, StartTls, Step, Target
+from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import in_seconds
+
+RunProgram = Callable[[Program], Awaitable[Outcome]]
 
 
 class ProbeNet:
     """The `Net` of one run of one probe. `close` closes whatever the check has left open."""
 
-    def __init__(self) -> None:
-        """Hold no connection."""
+    def __init__(self, run: RunProgram) -> None:
+        """Hold no connection; `run` has the runner start a program."""
         self._open: set[ProbeConnection] = set()
+        self._run = run
+
+    async def run(self, program: Program) -> Outcome:
+        """Have the runner start a program; return when it has ended, or raise `LocalFailure`."""
+        return await self._run(program)
 
     def connect(self, target: Target) -> AbstractAsyncContextManager[Connection]:
         """Return a context that holds a TCP connection to the target and closes it with FIN at its end."""

@@ -5,13 +5,14 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stayalived.checker.net import ProbeNet
+from stayalived.checker.net import ProbeNet, RunProgram
 from stayalived.checker.probes import LocalFault, Outcome, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
+from stayalived.checker.programs import no_programs
 from stayalived.checker.session import OWN_SIDE
 from stayalived.checker.stepper import Stepper, describe
 from stayalived.checker.watchdog import Watchdog, labelled
 from stayalived.errors import KernelProblem, PluginFailure
-from stayalived.plugin.checks import Check, NetworkFailure, Target, Verdict
+from stayalived.plugin.checks import Check, LocalFailure, NetworkFailure, Target, Verdict
 from stayalived.plugin.steps import check_verdict
 from stayalived.timing import Duration, Instant, elapsed, for_people, in_seconds, seconds
 
@@ -55,6 +56,7 @@ class Prober:
         ended: Callable[[ProbeEnded], None],
         clock: Callable[[], Instant],
         watchdog: Watchdog,
+        run: RunProgram = no_programs,
     ) -> None:
         """Join the stepper's epoll to the loop.
 
@@ -63,8 +65,10 @@ class Prober:
             ended: told each result; it may start further probes.
             clock: the monotonic clock.
             watchdog: told whose code has the loop.
+            run: has the runner start a program.
         """
         self._make = make
+        self._run = run
         self._tell = ended
         self._clock = clock
         self._watchdog = watchdog
@@ -144,7 +148,7 @@ class Prober:
 
     def _start_task(self, number: int, known: _Known) -> None:
         """Run a coroutine as a task, with a limit."""
-        net = ProbeNet()
+        net = ProbeNet(self._run)
         task = self._loop.create_task(self._guarded(known, net), name=known.label)
         timer = self._loop.call_later(in_seconds(known.target.limit), self._expire, number)
         self._tasks[number] = _Task(known, net, self._clock(), task, timer)
@@ -198,7 +202,7 @@ def _outcome_of(task: "asyncio.Task[Verdict]") -> Outcome:
                 return PluginFault(text=str(failure))
         case NetworkFailure():
             return error.verdict
-        case KernelProblem():
+        case KernelProblem() | LocalFailure():
             return LocalFault(text=str(error))
         case PluginFailure():
             return PluginFault(text=str(error))

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import msgspec
 
 from stayalived.addresses import Endpoint
+from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Check, Source
 from stayalived.plugin.checks import Target, Verdict
-from stayalived.timing import Duration
+from stayalived.plugin.programs import Program
+from stayalived.timing import NO_TIME, Duration
 
 STEPS_IN_LIMIT = 3
 """A whole probe may take this many times the limit of one step: to connect, to ask, to hear the answer."""
@@ -30,6 +32,7 @@ class ProbeIdentity(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     virtual_host: str
     source: Source
     connect_timeout: Duration
+    own_limit: Duration = NO_TIME  # what the type says, where it says something
 
     @classmethod
     def of(cls, check: Check) -> "ProbeIdentity":
@@ -42,12 +45,18 @@ class ProbeIdentity(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
             virtual_host=check.virtual_host,
             source=check.source,
             connect_timeout=check.timing.connect_timeout,
+            own_limit=check.timing.limit,
         )
+
+    @property
+    def question(self) -> "ProbeIdentity":
+        """What is asked, however long the answer may take: by it a reload finds the state of before (C41, T18)."""
+        return msgspec.structs.replace(self, own_limit=NO_TIME) if self.own_limit else self
 
     @property
     def limit(self) -> Duration:
         """How long the whole probe may take."""
-        return Duration(STEPS_IN_LIMIT * self.connect_timeout)
+        return self.own_limit or Duration(STEPS_IN_LIMIT * self.connect_timeout)
 
     def aim(self) -> Target:
         """Return the target as the check's code gets it."""
@@ -69,7 +78,7 @@ class ProbeIdentity(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalFault:
-    """The probe could not be made for a reason of this machine: no descriptor, no local port, bind refused (C11).
+    """The probe could not be made for a reason of this machine: no descriptor, bind refused, an unsafe script (C11).
 
     It says nothing about the server. `text` names no server, so that equal faults are counted together.
     """
@@ -111,4 +120,17 @@ class ProbeEnded:
     latency: Duration
 
 
-ProbeEffect = StartProbe | AbandonProbe
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Event: a probe wants a program run; `call` is the shell's number for it. `Answer` answers it exactly once.
+
+    Programs of one lane run one after the other, those of a predecessor of this process included.
+    """
+
+    call: int
+    lane: str
+    program: Program
+
+
+ProbeEvent = ProbeEnded | Asked | Withdrawn
+ProbeEffect = StartProbe | AbandonProbe | Answer

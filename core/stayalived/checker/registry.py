@@ -8,7 +8,7 @@ from stayalived.checker.probes import ProbeIdentity, StartProbe
 from stayalived.checker.verdict import Subscriber
 from stayalived.config.model import Check, Configuration
 from stayalived.plugin.checks import Verdict
-from stayalived.timing import NO_TIME, Duration, Instant, elapsed
+from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed
 
 
 def checks_of(configuration: Configuration, distribution: str) -> Iterator[Check]:
@@ -22,7 +22,17 @@ def checks_of(configuration: Configuration, distribution: str) -> Iterator[Check
 class Probe:
     """One question to one server, and everybody who asked for it."""
 
-    __slots__ = ("ended_at", "identity", "latency", "running", "spread", "start", "subscribers", "verdict")
+    __slots__ = (
+        "ended_at",
+        "identity",
+        "latency",
+        "running",
+        "spread",
+        "start",
+        "started_at",
+        "subscribers",
+        "verdict",
+    )
 
     def __init__(self, number: int, identity: ProbeIdentity, spread: float) -> None:
         """Make a probe that has not run yet.
@@ -39,15 +49,37 @@ class Probe:
         self.running = False
         self.verdict: Verdict | None = None
         self.latency = NO_TIME
-        self.ended_at = Instant(0)
+        self.started_at = self.ended_at = Instant(0)
 
     @property
     def number(self) -> int:
         """The number under which the shell knows this probe."""
         return self.start.probe
 
+    @property
+    def counted_at(self) -> Instant:
+        """The moment that periods count from: the end of the last run, or its start where the type says so (T07)."""
+        return self.started_at if self.subscribers[0].check.timing.from_start else self.ended_at
+
+    def begin(self, now: Instant) -> StartProbe:
+        """Run, and return the effect that makes it."""
+        self.running = True
+        self.started_at = now
+        return self.start
+
+    def end(self, now: Instant) -> None:
+        """Run no more."""
+        self.running = False
+        self.ended_at = now
+
+    def next_due(self, now: Instant) -> Instant:
+        """Return when the next run is wanted. Periods that a long run has used up are left out."""
+        since, wish = self.counted_at, self.wish()
+        missed = -(-elapsed(since, now) // wish) if wish else 0
+        return after(since, Duration(max(missed, 1) * wish))
+
     def wish(self) -> Duration:
-        """Return how long after its end the probe is wanted again: the shortest that anybody asks for."""
+        """Return how long after `counted_at` the probe is wanted again: the shortest that anybody asks for."""
         return min(subscriber.wish for subscriber in self.subscribers)
 
     def stale_at(self) -> Instant | None:
@@ -88,7 +120,7 @@ class Registry:
         return self._by_subject.get(subject, ())
 
     def change(self, checks: Iterable[Check], spreads: Iterator[float], now: Instant) -> Change:
-        """Take over a configuration. A check of the same subject and the same probe keeps its state (C41).
+        """Take over a configuration. A check of the same subject that asks the same keeps its state (C41).
 
         Args:
             checks: all that shall run from now on.
@@ -156,11 +188,11 @@ def _former(old: dict[str, Subscriber], wanted: Iterable[tuple[str, Check]]) -> 
     former: _Former = defaultdict(deque)
     for key, subscriber in old.items():
         if key not in unchanged:
-            former[subscriber.check.subject, subscriber.identity].append(subscriber)
+            former[subscriber.check.subject, subscriber.identity.question].append(subscriber)
     return former
 
 
 def _heir(former: _Former, check: Check) -> Subscriber | None:
-    """Take out and return the former subscriber of the same subject and probe, the first there is (C41)."""
-    heirs = former.get((check.subject, ProbeIdentity.of(check))) if former else None
+    """Take out and return the former subscriber of the same subject and question, the first there is (C41)."""
+    heirs = former.get((check.subject, ProbeIdentity.of(check).question)) if former else None
     return heirs.popleft() if heirs else None

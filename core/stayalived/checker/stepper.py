@@ -12,7 +12,7 @@ from stayalived.checker.probes import LocalFault, Outcome, PluginFault
 from stayalived.checker.schedule import Wheel
 from stayalived.checker.session import Session, timed_out
 from stayalived.errors import KernelProblem, PluginFailure
-from stayalived.plugin.checks import Connect, NetworkFailure, Steps, Target
+from stayalived.plugin.checks import Connect, LocalFailure, NetworkFailure, Steps, Target
 from stayalived.plugin.steps import check_step, check_verdict
 from stayalived.timing import Duration, Instant, after, elapsed
 
@@ -169,7 +169,7 @@ class Stepper:
             self._epoll.modify(run.descriptor, _BOTH)  # tells anew what is ready, though edge-triggered
         except StopIteration as stop:
             self._conclude(run, stop.value)
-        except (NetworkFailure, KernelProblem) as failure:
+        except (NetworkFailure, KernelProblem, LocalFailure) as failure:
             self._fail(run, failure)
         except PluginFailure as failure:
             self._end(run, PluginFault(text=str(failure)))
@@ -187,7 +187,7 @@ class Stepper:
         else:
             self._end(run, verdict)
 
-    def _fail(self, run: Run, failure: NetworkFailure | KernelProblem) -> None:
+    def _fail(self, run: Run, failure: NetworkFailure | KernelProblem | LocalFailure) -> None:
         """End a run at a step that failed."""
         outcome = failure.verdict if isinstance(failure, NetworkFailure) else LocalFault(text=str(failure))
         self._end(run, outcome)

@@ -19,12 +19,15 @@ table, or by this process's predecessor; then the retries count from the start.
 
 from stayalived.checker.probes import ProbeIdentity
 from stayalived.config.model import Check
-from stayalived.messages.services import CheckState
+from stayalived.messages.services import CheckState, state_type
 from stayalived.plugin.checks import Verdict
 from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed
 
 STALE_AFTER = 3
 """A verdict is stale when it is older than this many periods."""
+
+LOWEST_PRODUCT = -(2**31)
+"""Value times weight; at this or below a check fails, whatever its weight (C37)."""
 
 NOT_CHECKED_YET = "not checked yet"
 ADOPTED = "found in the kernel's table"
@@ -49,6 +52,7 @@ class Subscriber:
         "stale",
         "told_at",
         "up",
+        "value",
         "weight",
         "wish",
     )
@@ -66,6 +70,7 @@ class Subscriber:
         self.told_at = now
         self.reason = NOT_CHECKED_YET
         self.weight = 0
+        self.value: int | None = None
         self.latency = NO_TIME
         self.stale = False
         self.wish = check.timing.delay_loop
@@ -78,11 +83,13 @@ class Subscriber:
         """Whether a round is open: a try failed and another one is wanted soon."""
         return self.up is True and self._failures > 0
 
-    def is_due(self, now: Instant) -> bool:
-        """Whether a result that comes now lies at least the own period behind the last one."""
-        return self.judged_at is None or elapsed(self.judged_at, now) >= self.wish
+    def is_due(self, counted_at: Instant) -> bool:
+        """Whether a result that counts from this moment lies at least the own period behind the last one."""
+        return self.judged_at is None or elapsed(self.judged_at, counted_at) >= self.wish
 
-    def judge(self, verdict: Verdict, latency: Duration, now: Instant, spread: float) -> bool:
+    def judge(
+        self, verdict: Verdict, latency: Duration, now: Instant, spread: float, counted_at: Instant | None = None
+    ) -> bool:
         """Take in a result and decide.
 
         Args:
@@ -90,21 +97,28 @@ class Subscriber:
             latency: how long it took.
             now: when it ended.
             spread: part of `warmup` that passes before the second result, from 0 to 1.
+            counted_at: the moment that the period counts from, where it is not `now`.
 
         Returns:
             whether the state changed.
         """
         timing = self.check.timing
-        passed = verdict.up is not (timing.reverse and timing.weight == 0)
-        self.judged_at = self.fresh_at = now
+        passed = self._has_passed(verdict) is not (timing.reverse and timing.weight == 0)
+        self.judged_at, self.fresh_at = counted_at or now, now
         self.latency, self.stale, self.reason = latency, False, str(verdict)
         self.results = min(self.results + 1, 2)
         before = self.up
         self._enter(self._after_pass() if passed else self._after_failure(), now)
-        self.decided = True
-        self.weight = self._delta(verdict)
+        self.weight, self.value, self.decided = self._delta(verdict), verdict.value, True
         self.wish = self._next_wish(spread)
         return self.up is not before
+
+    def excuse(self, text: str) -> bool:
+        """Say why there is no result yet. Returns whether that is news."""
+        before = self.reason
+        if self.results == 0 and self.up is None:
+            self.reason = f"{NOT_CHECKED_YET}: {text}"
+        return self.reason != before
 
     def adopt(self, now: Instant) -> bool:
         """Be UP because the server serves already: until checks fail, with all retries.
@@ -133,11 +147,12 @@ class Subscriber:
             self._enter(state.up, now)
             self.decided = True
         self.since, self.reason, self.weight = Instant(state.since), state.reason, state.weight
-        self.latency, self.stale = Duration(state.latency), state.stale
+        self.latency, self.stale, self.value = Duration(state.latency), state.stale, state.value
 
     def follow(self, check: Check) -> None:
-        """Go on under a changed configuration of the same probe: state and counts stay (C41)."""
+        """Go on under a changed configuration of the same question: state and counts stay (C41)."""
         self.check = check
+        self.identity = ProbeIdentity.of(check)
         if not self.is_retrying:
             self.wish = check.timing.delay_loop
 
@@ -156,7 +171,7 @@ class Subscriber:
 
     def state(self) -> CheckState:
         """Return the whole present state for the pipe."""
-        return CheckState(
+        return state_type(self.check.subject)(
             subject=self.check.subject,
             number=self.check.number,
             check=self.check.name,
@@ -166,7 +181,17 @@ class Subscriber:
             latency=self.latency,
             since=self.since,
             stale=self.stale,
+            value=self.value,
         )
+
+    def _has_passed(self, verdict: Verdict) -> bool:
+        """Return whether a result is a good one before `reverse` turns it: a value that nobody weighs must be 0 (T12).
+
+        C37: a product as low as an integer of 32 bits can be takes the server out.
+        """
+        if verdict.value is None or not verdict.up:
+            return verdict.up
+        return self._product(verdict.value) > LOWEST_PRODUCT if self.check.timing.weight else verdict.value == 0
 
     def _after_pass(self) -> bool:
         """Count a result that passed and return whether the server is up now."""
@@ -203,12 +228,18 @@ class Subscriber:
         return timing.delay_loop
 
     def _delta(self, verdict: Verdict) -> int:
-        """Return the weight asked for: the result's own, and the configured one while it applies.
+        """Return the weight asked for: the result's own, and the configured one while it applies, or times its value.
 
         As for keepalived's tracked scripts: a positive weight counts while the check is up, a negative one while it is
-        down, and `reverse` turns the sign.
+        down, and `reverse` turns the sign. A result that sets the server's weight asks for the difference (C31).
         """
         timing = self.check.timing
-        applies = self.up is (timing.weight > 0)
-        configured = timing.weight if timing.weight and applies else 0
-        return verdict.weight + (-configured if timing.reverse else configured)
+        own = verdict.weight if verdict.server_weight is None else verdict.server_weight - self.check.server_weight
+        if verdict.value is not None:
+            return own + self._product(verdict.value)
+        return own + (self._product(1) if timing.weight and self.up is (timing.weight > 0) else 0)
+
+    def _product(self, value: int) -> int:
+        """Return a value times the weight, turned round where the check says so."""
+        timing = self.check.timing
+        return -value * timing.weight if timing.reverse else value * timing.weight

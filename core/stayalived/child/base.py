@@ -24,6 +24,7 @@ from stayalived.child.events import (
     Tell,
 )
 from stayalived.child.link import Link, read_blob
+from stayalived.child.repeats import Repeats
 from stayalived.engine import Engine
 from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.routes import role_of
@@ -66,7 +67,7 @@ class ShellBase(Generic[Event, Effect]):
         self._log = logging.getLogger(f"stayalived.{role_of(context.name)}")
         self._events: deque[ChildEvent | Event] = deque()
         self._busy = False
-        self._said: set[str] = set()
+        self._repeats = Repeats()
         self._supervisor = os.getppid()
         self._next_alive = read_clock()
         self._give_up: Instant | None = None
@@ -100,17 +101,20 @@ class ShellBase(Generic[Event, Effect]):
 
     @property
     def _own_deadline(self) -> Instant | None:
-        """When the shell itself has something to do: a sign of life, or the end of an orphan."""
-        return earliest((None if self.link.closed else self._next_alive, self._give_up))
+        """When the shell itself has something to do: a sign of life, a count of lines, or the end of an orphan."""
+        return earliest((None if self.link.closed else self._next_alive, self._give_up, self._repeats.deadline))
 
     def _do_own(self, now: Instant) -> None:
-        """Send the sign of life when it is due; end an orphan that takes too long."""
+        """Send the sign of life when it is due, count lines that were held back, end an orphan that takes too long."""
         if self._give_up is not None and now >= self._give_up:
             self._log.error("the supervisor is gone and not everything could be released in time")
             self.finished = True
         if now >= self._next_alive and not self.link.closed:
             self.link.send(self._conversation.alive())
             self._next_alive = after(now, ALIVE_INTERVAL)
+        held_back = self._repeats.count(now)
+        if held_back:
+            self._log.warning("%s", held_back)
 
     def _say_hello(self) -> None:
         self.link.send(self._conversation.hello(os.getpid(), self.context.user))
@@ -157,14 +161,10 @@ class ShellBase(Generic[Event, Effect]):
 
     def _write(self, report: Report) -> None:
         """Write a line, unless its class was written already; a line without text makes its class writable again."""
-        if report.once:
-            if not report.text:
-                self._said = {said for said in self._said if not said.startswith(report.once)}
-                return
-            if report.once in self._said:
-                return
-            self._said.add(report.once)
-        self._log.log(report.level, "%s", report.text, extra={"fields": report.fields})
+        if report.once and not report.text:
+            self._repeats.forget(report.once)
+        elif not report.once or self._repeats.admit(report.once, read_clock()):
+            self._log.log(report.level, "%s", report.text, extra={"fields": report.fields})
 
 
 def _keys_of(prepare: Prepare) -> int:

@@ -53,6 +53,16 @@ def tables_of(document: Document) -> list[Table]:
             rows=[_instance_row(instance, row) for instance in document.instances for row in instance.routers],
         ),
         Table(
+            heading="sync groups",
+            columns=("NAME", "STATE", "SINCE", "INSTANCES", "REASON"),
+            rows=[(g.name, g.state, _since(g.seconds), " ".join(g.instances), g.reason) for g in document.groups],
+        ),
+        Table(
+            heading="VRRP for nobody here",
+            columns=("INTERFACE", "PACKETS"),
+            rows=[(one.interface, _counted(one.errors)) for one in document.strays if one.errors],
+        ),
+        Table(
             heading="services",
             columns=("NAME", "ADDRESSES", "SCHEDULER", "FORWARD", "QUORUM", "SORRY", "PROBLEM"),
             rows=[_service_row(service) for service in document.services],
@@ -89,13 +99,24 @@ def _instance_row(instance: Instance, router: Router) -> tuple[str, ...]:
         router.key,
         router.state,
         _since(instance.seconds),
-        str(instance.priority),
+        _priority(instance),
         str(router.virtual_router_id),
         router.interface,
         router.master or "-",
-        " ".join(router.addresses),
-        instance.reason,
+        " ".join((*router.addresses, *router.excluded)),
+        "; ".join((instance.reason, *instance.faults[1:])),
     )
+
+
+def _priority(instance: Instance) -> str:
+    """Return the priority in force, with the configured one where what is tracked has changed it: `90 (150)`."""
+    if instance.priority == instance.configured_priority:
+        return str(instance.priority)
+    return f"{instance.priority} ({instance.configured_priority})"
+
+
+def _counted(errors: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(errors.items()))
 
 
 def _service_row(service: Service) -> tuple[str, ...]:
@@ -122,7 +143,8 @@ def _server_row(server: Server) -> tuple[str, ...]:
 
 def _check_row(check: Check) -> tuple[str, ...]:
     state = "UNKNOWN" if check.up is None else "UP" if check.up else "DOWN"
-    return (check.subject, check.check, state, _since(check.seconds), check.reason)
+    stale = " (stale)" if check.stale else ""
+    return (check.subject, check.check, state, _since(check.seconds), check.reason + stale)
 
 
 def _since(seconds: float) -> str:

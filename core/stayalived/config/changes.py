@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from stayalived.config.model import Configuration
+from stayalived.config.resolve_groups import KIND as VRRP_SYNC_GROUP
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 
@@ -30,6 +31,8 @@ def _objects(configuration: Configuration) -> Iterator[tuple[str, msgspec.Struct
     yield "global", configuration.globals
     for instance in configuration.instances:
         yield f"{VRRP_INSTANCE} {instance.name}", instance
+    for group in configuration.sync_groups:
+        yield f"{VRRP_SYNC_GROUP} {group.name}", group
     for service in configuration.virtual_servers:
         yield f"{VIRTUAL_SERVER} {service.name}", msgspec.structs.replace(service, real_servers=())
         for server in service.real_servers:

@@ -7,6 +7,7 @@ import msgspec
 from stayalived.config.general import DAY
 from stayalived.config.kinds import DURATION, about
 
+MOST_WEIGHT = 65535
 Checks = str | dict[str, Any] | list[str | dict[str, Any]]
 CheckValue = Annotated[
     Checks | None,
@@ -22,7 +23,13 @@ class TimingTable(msgspec.Struct, frozen=True, kw_only=True):
     delay_loop: (
         Annotated[
             float,
-            about("Time between the end of a check and the next.", ge=0.01, le=DAY, unit=DURATION, default="60"),
+            about(
+                "Time between the end of a check and the next.",
+                ge=0.01,
+                le=DAY,
+                unit=DURATION,
+                default="60, or the type's; 1 in `track`",
+            ),
         ]
         | None
     ) = None
@@ -67,9 +74,18 @@ class TimingTable(msgspec.Struct, frozen=True, kw_only=True):
 class CheckTable(TimingTable, frozen=True, kw_only=True):
     """The keys that every check has beside `type` and the options of its type."""
 
-    weight: Annotated[
-        int, about("Added to the server's weight while the check passes or fails.", ge=-65535, le=65535)
-    ] = 0
+    weight: (
+        Annotated[
+            int,
+            about(
+                "Added to the server's weight while the check passes or fails, or times the value that it measures.",
+                ge=-MOST_WEIGHT,
+                le=MOST_WEIGHT,
+                default="0, or the type's",
+            ),
+        ]
+        | None
+    ) = None
     reverse: Annotated[bool, about("Turns passing and failing round.")] = False
     virtualhost: Annotated[
         str | None, about("The name to ask for (Host header, SNI).", default="that of the servers around it")
@@ -86,6 +102,15 @@ class CheckTable(TimingTable, frozen=True, kw_only=True):
     bind_if: Annotated[str, about("Interface to send from.", default="the route's")] = ""
     fwmark: Annotated[int, about("Firewall mark of the packets.", ge=0, le=0xFFFFFFFF)] = 0
 
+
+class TypeDefaults(TimingTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a type may say of itself in `defaults`."""
+
+    weight: Annotated[int, msgspec.Meta(ge=-MOST_WEIGHT, le=MOST_WEIGHT)] = 0
+
+
+TRACK_DEFAULTS = TimingTable(delay_loop=1)
+"""Of a check that instances track, unless its type says otherwise: keepalived's `interval` (T07)."""
 
 DEFAULTS = TimingTable(delay_loop=60, connect_timeout=5, retry=1, delay_before_retry=1, rise=1, fall=1, alpha=True)
 """keepalived's (LV14, LV15, C05, C06), but `alpha`: a server is UNKNOWN until its first result."""

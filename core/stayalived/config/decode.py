@@ -16,12 +16,12 @@ from msgspec import inspect
 
 from stayalived.config.findings import Findings, Path, Table, Value, shown
 from stayalived.config.future import advice
-from stayalived.config.kinds import accepts, bare, branch_of, described
+from stayalived.config.kinds import accepts, bare, branch_of, described, remarks
 from stayalived.config.secret import Secret
 from stayalived.config.secrets import NoSecret, Vault
 
 Model = TypeVar("Model", bound=msgspec.Struct)
-NEAR = 0.6  # how alike two keys must be (difflib's ratio) for one to be proposed in place of the other
+NEAR = 0.6  # how alike two words must be (difflib's ratio) for one to be proposed in place of the other
 
 
 @dataclass(slots=True)
@@ -117,13 +117,18 @@ def unknown_key(findings: Findings, path: Path, known: Collection[str], kind: st
     """Say that there is no such key: not yet, under another name, or the nearest right one."""
     key = str(path[-1])
     note = advice(key, kind)
-    near = difflib.get_close_matches(key, known, n=1, cutoff=NEAR)
+    near = nearest(key, known)
     if note:
         findings.unknown(path, note)
     elif near:
-        findings.unknown(path, f"unknown key; did you mean {near[0]}?")
+        findings.unknown(path, f"unknown key; did you mean {near}?")
     else:
         findings.unknown(path, f"unknown key; known here: {', '.join(sorted(known))}")
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return which of the known words a misspelt one may have been meant to be; empty when none is like it."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=NEAR)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,5 +178,6 @@ class _Walk:
         return []
 
     def _refuse(self, value: Value, wanted: inspect.Type, path: Path) -> bool:
-        self.decoder.findings.error(path, f"must be {described(wanted)}", found=shown(value))
+        found = "" if remarks(wanted)["hidden"] else shown(value)
+        self.decoder.findings.error(path, f"must be {described(wanted)}", found=found)
         return False

@@ -7,9 +7,10 @@ from typing import TypeVar
 import msgspec
 
 from stayalived.addresses import Family
-from stayalived.config.decode import Decoder, fields_of
+from stayalived.config.decode import Decoder, Model, fields_of
 from stayalived.config.findings import Findings, Path, Table, Value, listed, shown
 from stayalived.config.general import GlobalTable
+from stayalived.config.iproute_names import HIGHEST, LOWEST, IprouteNames, NumberNames
 from stayalived.config.model import Action
 from stayalived.config.names import BadHost, Names, split_port
 from stayalived.errors import PluginFailure
@@ -23,6 +24,7 @@ from stayalived.plugin.catalogue import (
 )
 
 TYPE = "type"
+COMMAND = "command"  # by this name a plugin says what it has the runner start
 MAX_NAME = 64
 _FORBIDDEN_IN_NAMES = frozenset('/#"\\')
 _Default = TypeVar("_Default")
@@ -30,7 +32,10 @@ _Default = TypeVar("_Default")
 
 @dataclass(slots=True)
 class Desk:
-    """Findings, decoder, plugins and names, and what is asked of them in several places."""
+    """Findings, decoder, plugins and names, and what is asked of them in several places.
+
+    `commands` holds the options of all that has a program started, whatever its type: those with a key `command`.
+    """
 
     findings: Findings
     decoder: Decoder
@@ -38,8 +43,10 @@ class Desk:
     names: Names
     host_id: str
     host_name: str
+    numbers: NumberNames = field(default_factory=IprouteNames)
     globals: GlobalTable = field(default_factory=GlobalTable)
     actions: list[tuple[Action, Path]] = field(default_factory=list)
+    commands: list[tuple[bytes, Path]] = field(default_factory=list)
 
     def choice(self, value: str, allowed: Collection[str], path: Path) -> str:
         """Return which of the allowed words a value is, in either case; the first of them after an error."""
@@ -116,7 +123,39 @@ class Desk:
         except (PluginFailure, msgspec.MsgspecError, NotImplementedError, TypeError, OverflowError) as error:
             self.findings.error(path, f"the plugin refuses its options: {error}")
             return None
+        if COMMAND in table:
+            self.commands.append((encoded, path))
         return encoded
+
+    def entry(self, value: Value, model: type[Model], path: Path, kind: str = "") -> Model | None:
+        """Return the table of one of several things as a value of `model`; None when anything in it is wrong.
+
+        What such a table lacks because of a misspelt key is no second mistake.
+        """
+        before = self.findings.errors
+        decoded = self.decoder.table(value, model, path, kind)
+        return decoded if self.findings.errors == before else None
+
+    def number(self, value: int | str, kind: str, path: Path) -> int | None:
+        """Return a number that was written as such or by iproute2's name for it; None after an error.
+
+        Args:
+            value: what stands there.
+            kind: `TABLES` or `SCOPES` of `config.iproute_names`.
+            path: where.
+        """
+        low, high = LOWEST[kind], HIGHEST[kind]
+        if isinstance(value, str) and not value.isdecimal():
+            found = self.numbers.numbers(kind).get(value)
+            if found is None:
+                text = f"no such name in iproute2's {kind}; write a number from {low} to {high}, or name it there"
+                self.findings.error(path, text, found=shown(value))
+            return found
+        number = int(value) if len(str(value)) <= len(str(high)) else high + 1
+        if low <= number <= high:
+            return number
+        self.findings.error(path, f"must be a name or a number from {low} to {high}", found=shown(value))
+        return None
 
     def host(self, text: str, path: Path) -> tuple[dict[Family, str], int]:
         """Return the addresses of `HOST[:PORT]` and the port, 0 without one; no address after an error."""

@@ -6,44 +6,67 @@ version, or how the same thing is written here.
 
 NOT_YET = "not yet in this version; leave it out"
 
+_IN_A_TABLE = 'write authentication = { auth_type = "PASS", auth_pass = "…" }'
+
+_TRACK = {
+    "track_interface": 'write track = [{ interface = "…" }]',
+    **dict.fromkeys(("track_script", "track_file", "track_process"), 'write track = [{ check = "…" }]'),
+}
+_NOTIFY = {
+    f"notify_{event}": f'write notify = [{{ type = "…", on = ["{event}"], … }}]'
+    for event in ("master", "backup", "fault", "stop")
+}
+
 _ANNOUNCED: dict[str, tuple[str, ...]] = {
     "": (
-        "bfd_instance", "ssl", "static_ipaddress", "static_routes", "static_rules", "track_file", "track_process",
-        "virtual_server_group", "vrrp_script", "vrrp_sync_group", "vrrp_track_file", "vrrp_track_process", "garp_group",
+        "bfd_instance", "ssl", "static_ipaddress", "static_routes", "static_rules", "virtual_server_group",
+        "garp_group",
     ),
     "global": (
-        "bfd_priority", "checker_cpu_affinity", "checker_priority", "checker_rt_priority", "default_interface",
-        "instance", "lvs_notify_fifo", "lvs_notify_fifo_script", "lvs_sync_daemon", "lvs_timeouts", "net_namespace",
-        "net_namespace_ipvs", "nftables", "notification_email", "notification_email_from", "notify_fifo",
-        "notify_fifo_script", "process_names", "shutdown_script", "smtp_alert", "smtp_connect_timeout",
-        "smtp_helo_name", "smtp_server", "startup_script", "use_pid_dir", "vrrp_cpu_affinity", "vrrp_garp_interval",
-        "vrrp_gna_interval", "vrrp_notify_fifo", "vrrp_notify_fifo_script", "vrrp_priority", "vrrp_rt_priority",
-        "vrrp_startup_delay", "vrrp_strict", "vrrp_iptables", "vrrp_lower_prio_no_advert", "v3_checksum_as_v2",
-        "vrrp_higher_prio_send_advert", "vrrp_check_unicast_src", "vrrp_skip_check_adv_addr", "checker",
-        "panic_threshold", "lvs_flush_on_stop", "rs_init_notifies", "reload_time_file",
+        "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
+        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
+        "lvs_notify_fifo_script", "lvs_sync_daemon", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
+        "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
+        "notify_fifo_script", "panic_threshold", "process_names", "reload_time_file", "rs_init_notifies",
+        "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",
+        "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
+        "vrrp_notify_fifo", "vrrp_notify_fifo_script",
     ),
     "vrrp_instance": (
-        "accept", "auth", "auth_hmac", "auth_pass", "auth_type", "authentication", "check_unicast_src",
-        "dont_track_primary", "garp_interval", "gna_interval", "higher_prio_send_advert", "kernel_rx_buf_size",
-        "lower_prio_no_advert", "mcast_src_ip6", "no_accept", "notify_priority_changes", "old_unicast_checksum",
-        "owner_ignore_adverts", "promote_secondaries", "skip_check_adv_addr", "smtp_alert", "strict", "strict_mode",
-        "timer_expired_backup", "track", "track_bfd", "track_file", "track_interface", "track_process",
-        "track_script", "track_src_ip", "unicast_fault_no_peer", "unicast_peer", "unicast_src_ip", "unicast_ttl",
-        "use_ipvlan", "use_vmac", "use_vmac_addr", "v3_checksum_as_v2", "virtual_ipaddress_excluded",
-        "virtual_routes", "virtual_rules", "vmac_xmit_base", "vrf", "no_virtual_ipaddress", "garp_extra_if",
+        "auth_hmac", "dont_track_primary", "garp_extra_if", "kernel_rx_buf_size", "no_virtual_ipaddress",
+        "notify_priority_changes", "old_unicast_checksum", "smtp_alert", "timer_expired_backup", "track_bfd",
+        "track_src_ip", "use_ipvlan", "use_vmac_addr", "vrf",
     ),
+    "vrrp_sync_group": (
+        "smtp_alert", "sync_group_tracking_weight", "track_bfd",
+    ),
+    "virtual_ipaddress": ("track_group", "use_vmac"),
+    "virtual_routes": (
+        "advmss", "as", "congctl", "cwnd", "encap", "expires", "fastopen_no_cookie", "features", "hoplimit", "initcwnd",
+        "initrwnd", "pref", "protocol", "quickack", "realms", "reordering", "rto_min", "rtt", "rttvar", "ssthresh",
+        "tos", "track_group", "ttl-propagate", "vrf", "window",
+    ),
+    "virtual_rules": (
+        "dport", "ipproto", "l3mdev", "protocol", "realms", "sport", "suppress_ifgroup", "suppress_prefixlength",
+        "track_group", "tunnel-id", "uidrange",
+    ),
+    "use_vmac": ("group", "netlink_notify_msg"),
     "virtual_server": (
         "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "persistence_engine", "smtp_alert",
         "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
-    "check": ("log_all_failures", "stale", "interval"),
+    "check": ("log_all_failures", "stale"),
 }  # fmt: skip
 
 _OTHERWISE: dict[str, dict[str, str]] = {
     "": {
         "global_defs": "write [global]",
         "real_server": "write [virtual_server.NAME.real_server.NAME]",
+        **dict.fromkeys(
+            ("track_file", "track_process", "vrrp_script", "vrrp_track_file", "vrrp_track_process"),
+            'write [check.NAME] with type = "…", and track = [{ check = "NAME" }] where it matters',
+        ),
         "include": "every *.toml of the directory is read; no file includes another",
     },
     "global": {
@@ -55,13 +78,31 @@ _OTHERWISE: dict[str, dict[str, str]] = {
     "vrrp_instance": {
         "nopreempt": "write preempt = false",
         "vrid": "write virtual_router_id",
-        "notify_master": 'write notify = [{ type = "…", on = ["master"], … }]',
-        "notify_backup": 'write notify = [{ type = "…", on = ["backup"], … }]',
-        "notify_fault": 'write notify = [{ type = "…", on = ["fault"], … }]',
-        "notify_stop": 'write notify = [{ type = "…", on = ["stop"], … }]',
-        "unicast_src": NOT_YET,
+        **_TRACK,
+        **_NOTIFY,
+        "unicast_src": "write unicast_src_ip",
+        "mcast_src_ip6": "write mcast_src_ip: it takes an address of each family",
+        "strict": "write strict_mode",
+        "auth_type": _IN_A_TABLE,
+        "auth_pass": _IN_A_TABLE,
         "lvs_sync_daemon_interface": NOT_YET,
     },
+    "vrrp_sync_group": {
+        "instances": "write group",
+        **_TRACK,
+        **_NOTIFY,
+        "global_tracking": "every tracker of a group is one of all its instances; leave it out",
+    },
+    "virtual_ipaddress": {
+        "broadcast": "write brd",
+        "autojoin": "goes with a multicast address only, which no instance has; leave it out",
+        "-nodad": "write nodad = false",
+        "prefix": 'write address = "ADDRESS/PREFIX"',
+    },
+    "virtual_routes": {"gw": "write via", "priority": "write metric", "nexthop": "write nexthops = [{ via = …, … }]"},
+    "virtual_rules": {"priority": "write preference", "order": "write preference", "lookup": "write table"},
+    "authentication": {"auth_hmac": NOT_YET, "key": NOT_YET},
+    "use_vmac": {"interface": "the macvlan is on the interface of the instance; leave it out, or write name"},
     "virtual_server": {
         "lb_algo": "write scheduler",
         "lvs_sched": "write scheduler",
@@ -82,7 +123,16 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "TCP_CHECK": 'write check = { type = "…", … }',
         "HTTP_GET": 'write check = { type = "…", … }',
     },
-    "check": {"nb_get_retry": "write retry", "timeout": "write connect_timeout"},
+    "check": {
+        "nb_get_retry": "write retry",
+        "timeout": "write connect_timeout",
+        "interval": "write delay_loop",
+        "misc_path": 'write command = ["/path", …]',
+        "misc_timeout": "write timeout",
+        "misc_dynamic": "write dynamic",
+        "init_fail": "write it beside the check in track",
+        "init_file": "no check makes a file; let its writer do it, or tmpfiles.d",
+    },
 }
 
 
@@ -91,8 +141,8 @@ def advice(key: str, table: str = "") -> str:
 
     Args:
         key: as it was written.
-        table: kind of the table around it: `global`, `vrrp_instance`, `virtual_server`, `real_server`, `check`, or
-            empty for the outermost.
+        table: kind of the table around it: `global`, `vrrp_instance`, `virtual_server`, `virtual_routes`, `check`, …,
+            or empty for the outermost.
     """
     otherwise = _OTHERWISE.get(table, {})
     if key in otherwise:

@@ -23,7 +23,10 @@ FACILITIES = (
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical")
 LOGS = ("stderr", "syslog", "journald")
 LOG_TARGETS = '"stderr", "syslog", "journald" or "file:/PATH"'
+HOUR = 3600
 DAY = 86_400
+MAX_PROCESSOR = 8191  # CONFIG_NR_CPUS, at most
+MAX_NFTABLES_PRIORITY = 0x7FFFFFFF  # nft(8): signed, 32 bits
 
 Actions = str | dict[str, Any] | list[str | dict[str, Any]]
 Notify = Annotated[
@@ -33,9 +36,11 @@ Notify = Annotated[
     ),
 ]
 MasterDelay = Annotated[
-    float, about("Time until the second block of gratuitous ARP; 0 = none.", ge=0, le=DAY, unit=DURATION)
+    float, about("Time until the second block of gratuitous ARP; 0 = none.", ge=0, le=DAY, unit=DURATION, default="`5`")
 ]
-MasterRepeat = Annotated[int, about("Gratuitous ARP packets for each address in a block.", ge=1, le=1000)]
+MasterRepeat = Annotated[
+    int, about("Gratuitous ARP packets for each address in a block.", ge=1, le=1000, default="`5`")
+]
 MasterRefresh = Annotated[float, about("Period of gratuitous ARP while master; 0 = none.", ge=0, le=DAY, unit=DURATION)]
 RefreshRepeat = Annotated[int, about("Packets for each address at a refresh.", ge=1, le=1000)]
 LowerDelay = Annotated[
@@ -57,7 +62,33 @@ LowerRepeat = Annotated[
         default="that of `garp_master_repeat`",
     ),
 ]
+GarpInterval = Annotated[
+    float, about("Least time between two gratuitous ARP packets on an interface.", ge=0, le=HOUR, unit=DURATION)
+]
+GnaInterval = Annotated[
+    float, about("Least time between two neighbour advertisements on an interface.", ge=0, le=HOUR, unit=DURATION)
+]
 DownAdverts = Annotated[int, about("Adverts missed before a backup takes over; equal on all routers.", ge=1, le=100)]
+LowerNoAdvert = Annotated[
+    bool, about("Whether a master leaves adverts of lower priority unanswered.", default="`false`; strict: `true`")
+]
+HigherSendAdvert = Annotated[
+    bool, about("Whether a master sends one more advert before it yields to a higher one.", default="`false`")
+]
+CheckUnicastSource = Annotated[
+    bool,
+    about("Whether unicast adverts are taken from the peers only; a bound of a TTL turns it on.", default="`false`"),
+]
+SkipAddressCheck = Annotated[
+    bool, about("Whether the addresses in further adverts of the known master are not compared.", default="`false`")
+]
+OwnerIgnore = Annotated[
+    bool, about("Whether the owner of the addresses leaves all adverts aside.", default="`false`; strict: `true`")
+]
+ChecksumAsV2 = Annotated[
+    bool, about("Whether version 3 over IPv4 has its checksum without pseudo-header (RFC 9568, Cisco, Juniper).")
+]
+Strict = Annotated[bool, about("Whether everything that the RFCs do not have is refused or switched off.")]
 
 
 class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,13 +141,52 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_version: Annotated[int, about("VRRP version of instances that have IPv4 addresses only.", ge=2, le=3)] = 2
     vrrp_mcast_group4: Annotated[str, about("Multicast group of IPv4 adverts.")] = "224.0.0.18"
     vrrp_mcast_group6: Annotated[str, about("Multicast group of IPv6 adverts.")] = "ff02::12"
-    vrrp_garp_master_delay: MasterDelay = 5
-    vrrp_garp_master_repeat: MasterRepeat = 5
+    vrrp_garp_master_delay: MasterDelay | None = None
+    vrrp_garp_master_repeat: MasterRepeat | None = None
     vrrp_garp_master_refresh: MasterRefresh = 0
     vrrp_garp_master_refresh_repeat: RefreshRepeat = 1
     vrrp_garp_lower_prio_delay: LowerDelay | None = None
     vrrp_garp_lower_prio_repeat: LowerRepeat | None = None
+    vrrp_min_garp: Annotated[
+        bool, about("One gratuitous ARP for each address and no second block, where nobody says otherwise.")
+    ] = False
+    vrrp_garp_interval: GarpInterval = 0
+    vrrp_gna_interval: GnaInterval = 0
     vrrp_down_timer_adverts: DownAdverts = 3
+    vrrp_startup_delay: Annotated[
+        float,
+        about("How long after a start no instance takes part in elections; 0 = off.", ge=0, le=DAY, unit=DURATION),
+    ] = 0
+    vrrp_delay_after_boot: Annotated[
+        float, about("The same, counted from the machine's boot; the longer one holds.", ge=0, le=DAY, unit=DURATION)
+    ] = 0
+    vrrp_strict: Strict = False
+    vrrp_lower_prio_no_advert: LowerNoAdvert | None = None
+    vrrp_higher_prio_send_advert: HigherSendAdvert | None = None
+    vrrp_check_unicast_src: CheckUnicastSource = False
+    vrrp_skip_check_adv_addr: SkipAddressCheck = False
+    vrrp_owner_ignore_adverts: OwnerIgnore | None = None
+    v3_checksum_as_v2: ChecksumAsV2 = False
+    vrrp_priority: Annotated[int, about("Nice value of the VRRP process.", ge=-20, le=19)] = 0
+    vrrp_rt_priority: (
+        Annotated[
+            int,
+            about("Its real-time priority (SCHED_RR); turns `realtime` on.", ge=1, le=99, default="`1` where it is"),
+        ]
+        | None
+    ) = None
+    vrrp_cpu_affinity: Annotated[
+        list[Annotated[int, about("A processor.", ge=0, le=MAX_PROCESSOR)]],
+        about("Processors that the VRRP process may run on.", default="all"),
+    ] = []
+    vrrp_no_swap: Annotated[bool, about("Keep the VRRP process in memory, as `realtime` does.")] = False
+    # The table stands while it is used: under another name, the old one would go on dropping packets.
+    nftables: Annotated[
+        str, about("Name of the nftables table, which is there for `accept = false`.", restart=True)
+    ] = "stayalived"
+    nftables_priority: Annotated[
+        int, about("Priority of its chains.", ge=-MAX_NFTABLES_PRIORITY, le=MAX_NFTABLES_PRIORITY, restart=True)
+    ] = -1
 
 
 def is_log_target(text: str) -> bool:

@@ -20,6 +20,7 @@ def about(
     choices: tuple[str, ...] = (),
     unit: str = "",
     restart: bool = False,
+    hidden: bool = False,
     **bounds: float,
 ) -> msgspec.Meta:
     """Return what is known of a key: its meaning for the reference, its bounds for the decoder.
@@ -30,9 +31,10 @@ def about(
         choices: the words that are allowed.
         unit: `seconds` for a time.
         restart: a reload that changes it is refused.
+        hidden: no message repeats what stands there, for it may be a secret.
         bounds: msgspec's own: `ge`, `le`, `min_length`, …
     """
-    extra = {"default": default, "choices": choices, "unit": unit, "restart": restart}
+    extra = {"default": default, "choices": choices, "unit": unit, "restart": restart, "hidden": hidden}
     limits: dict[str, Any] = bounds  # mypy knows the names of msgspec's own arguments, not ours
     return msgspec.Meta(description=text, extra=extra, **limits)
 
@@ -45,8 +47,9 @@ def bare(wanted: inspect.Type) -> inspect.Type:
 
 
 def remarks(wanted: inspect.Type) -> Mapping[str, Any]:
-    """Return what `about` noted of a type: `description`, `default`, `choices`, `unit`, `restart`; empty if nothing."""
-    found: dict[str, Any] = {"description": "", "default": "", "choices": (), "unit": "", "restart": False}
+    """Return what `about` noted of a type, by its arguments' names and `description`; empty where nothing."""
+    found: dict[str, Any] = dict.fromkeys(("description", "default", "unit"), "")
+    found |= {"choices": (), "restart": False, "hidden": False}
     while isinstance(wanted, inspect.Metadata):
         found |= {key: value for key, value in (wanted.extra or {}).items() if value}
         found |= {key: value for key, value in (wanted.extra_json_schema or {}).items() if value}
@@ -136,7 +139,7 @@ def described(wanted: inspect.Type) -> str:
         case inspect.FloatType():
             return f"{'seconds, a number' if notes['unit'] == DURATION else 'a number'}{_range(plain)}"
         case inspect.StrType():
-            return "text that is not empty" if plain.min_length else "text"
+            return _text(plain)
         case inspect.ListType() | inspect.VarTupleType():
             return _list_of(plain)
         case _:
@@ -159,18 +162,31 @@ def _plainly(wanted: inspect.Type) -> str:
             return "another value"
 
 
+def _text(wanted: inspect.StrType) -> str:
+    if wanted.max_length is not None:
+        return f"text of {wanted.min_length or 0} to {wanted.max_length} characters"
+    return "text that is not empty" if wanted.min_length else "text"
+
+
 def _list_of(wanted: inspect.ListType | inspect.VarTupleType) -> str:
     inside = bare(wanted.item_type)
-    match inside:
+    several = alternatives(inside) if isinstance(inside, inspect.UnionType) else [inside]
+    of = listed([word for branch in several if (word := _members(bare(branch)))])
+    plain = f"a list of {of}" if of else "a list"
+    return f"{plain} that is not empty" if wanted.min_length else plain
+
+
+def _members(wanted: inspect.Type) -> str:
+    """Return what the members of a list are called together."""
+    match wanted:
         case inspect.StrType():
-            of = " of text"
+            return "text"
         case inspect.IntType() | inspect.FloatType():
-            of = " of numbers"
+            return "numbers"
         case inspect.DictType() | inspect.StructType():
-            of = " of tables"
+            return "tables"
         case _:
-            of = ""
-    return f"a list{of}"
+            return ""
 
 
 def _range(wanted: inspect.IntType | inspect.FloatType) -> str:

@@ -1,12 +1,15 @@
-"""What a configuration names of the machine that it is read on: users, groups, programs, folders (I/O: asks for them).
+"""What a configuration names of the machine that it is read on: users, programs, interfaces (I/O: asks for them).
 
 Only looked at, never used. Who looks has no rights: what it cannot see it says nothing of.
 """
 
+import fcntl
 import grp
 import os
 import pwd
+import socket
 import stat
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +19,8 @@ from stayalived.runner.paths import open_program
 from stayalived.runner.refusals import Refused
 
 ROOT = 0
+_SIOCGIFMTU = 0x8921  # netdevice(7)
+_IFREQ = struct.Struct("16si20x")
 
 
 class Machine(Protocol):
@@ -35,6 +40,10 @@ class Machine(Protocol):
 
     def has_folder(self, path: str) -> bool:
         """Return whether there is such a folder, or may be one that cannot be seen."""
+        ...
+
+    def mtu(self, interface: str) -> int | None:
+        """Return the MTU of an interface, None when there is no such interface."""
         ...
 
 
@@ -82,3 +91,12 @@ class ThisMachine:
             return True
         except (OSError, ValueError):
             return False
+
+    def mtu(self, interface: str) -> int | None:
+        """Ask the kernel, in this network namespace."""
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asking:
+                answer = fcntl.ioctl(asking, _SIOCGIFMTU, _IFREQ.pack(interface.encode(), 0))
+        except (OSError, struct.error, UnicodeEncodeError):
+            return None
+        return int(_IFREQ.unpack(answer)[1])

@@ -42,8 +42,8 @@ def run(context: Context, opened: object) -> None:
     report = examine(opened, context.host_id)
     parsed, descriptor = parsed_of(report, context.generation)
     link.send(pack(parsed), descriptor)
-    if link.waiting:
-        raise Bug("the pipe to the supervisor has no room for one frame")
+    if link.waiting or link.losses.dropped:
+        raise Bug("the pipe to the supervisor has no room for one frame, or the frame is too long for any")
 
 
 def parsed_of(report: Report, generation: int) -> tuple[Parsed, int | None]:

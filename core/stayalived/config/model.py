@@ -9,7 +9,7 @@ import msgspec
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
-from stayalived.timing import Duration
+from stayalived.timing import NO_TIME, Duration
 
 
 class Globals(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     alpha: bool
     weight: int
     reverse: bool
+    limit: Duration = NO_TIME  # of a whole probe; 0: three times `connect_timeout`
+    from_start: bool = False  # delay_loop counts from the start of a probe, else from its end
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,16 +76,17 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One check of one subject. Checks of equal identity are one probe."""
 
-    subject: str  # `service42/tic`, or `track:NAME` of a named check of a host
-    number: int  # position among the subject's checks
+    subject: str  # `service42/tic`; of a tracked check `track:NAME` or `track:NAME@TARGET`
+    number: int  # position among the subject's checks; see `resolve_track` for tracked ones
     name: str  # of the named check it came from; else its type
     type: str
     distribution: str
     options: bytes  # the plugin's Options as MessagePack
-    target: Endpoint
+    target: Endpoint  # `NOWHERE` where it looks at this machine
     virtual_host: str
     source: Source
     timing: Timing
+    server_weight: int = 0  # as configured, of the server that it is for
 
     @property
     def key(self) -> str:

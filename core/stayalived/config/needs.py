@@ -4,10 +4,13 @@ from stayalived.config.decode import fields_of
 from stayalived.config.general import GlobalTable
 from stayalived.config.kinds import remarks
 from stayalived.config.model import BUNDLED, Configuration
-from stayalived.config.resolve import GLOBAL, checks_of
+from stayalived.config.resolve import checks_of
+from stayalived.config.resolve_global import GLOBAL
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
+from stayalived.messages.census import take_census
 from stayalived.messages.control import Needs
+from stayalived.runner.requests import Permits
 from stayalived.vrrp.timers import master_down_interval
 
 FIRST_FREE_PORT = 1024
@@ -30,8 +33,8 @@ def needs_of(configuration: Configuration) -> Needs:
         realtime=configuration.globals.realtime,
         start_only=tuple(f"{GLOBAL}.{key}={getattr(configuration.globals, key)}" for key in START_ONLY),
         removable=(
-            *(f"{VRRP_INSTANCE} {instance.name}" for instance in configuration.instances),
-            *(f"{VIRTUAL_SERVER} {service.name}" for service in configuration.virtual_servers),
+            take_census(VRRP_INSTANCE, (instance.name for instance in configuration.instances)),
+            take_census(VIRTUAL_SERVER, (service.name for service in configuration.virtual_servers)),
         ),
         plugins=tuple(f"{used.name} {used.version}" for used in configuration.distributions),
         checker_capabilities=_checker_capabilities(configuration),
@@ -64,7 +67,7 @@ def _children(configuration: Configuration) -> tuple[str, ...]:
     if telling:
         children.append("notify")
     children.extend(f"notify/{used.name}" for used in telling if used.name != BUNDLED)
-    if telling:
+    if telling or Permits.of(configuration).granted:
         children.append("runner")
     return (*children, "api")
 
@@ -73,7 +76,8 @@ def _objects(configuration: Configuration) -> int:
     servers = sum(len(service.real_servers) for service in configuration.virtual_servers)
     checks = len(checks_of(configuration.virtual_servers)) + len(configuration.tracked_checks)
     routers = sum(len(instance.routers) for instance in configuration.instances)
-    return routers + len(configuration.virtual_servers) + servers + checks + len(configuration.actions)
+    groups = len(configuration.sync_groups)
+    return routers + groups + len(configuration.virtual_servers) + servers + checks + len(configuration.actions)
 
 
 def _shortest_master_down(configuration: Configuration) -> int:

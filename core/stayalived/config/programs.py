@@ -8,20 +8,19 @@ import msgspec
 from stayalived.config.findings import Findings, Path, shown
 from stayalived.config.general import GlobalTable
 from stayalived.config.machine import Machine
-from stayalived.config.model import Action
 
 _LOG_FILE = "file:"
 _USE = "make it, or name another one"
 
 
 def look_at_machine(
-    table: GlobalTable, actions: Sequence[tuple[Action, Path]], machine: Machine, findings: Findings
+    table: GlobalTable, commands: Sequence[tuple[bytes, Path]], machine: Machine, findings: Findings
 ) -> None:
     """Note users and groups that do not exist (errors), and programs and folders that cannot be used (warnings).
 
     Args:
         table: `[global]`.
-        actions: with the place of each. Whatever their type, `command`, `user` and `group` mean a program to run.
+        commands: options of actions and checks with the place of each; `command`, `user` and `group` mean a program.
         machine: is asked.
         findings: where to note it.
     """
@@ -29,12 +28,12 @@ def look_at_machine(
     if table.log.startswith(_LOG_FILE) and not machine.has_folder(str(folder)):
         findings.warn(("global", "log"), f"there is no folder {folder}; make it", found=shown(table.log))
     script_user = _user(table.script_user, ("global", "script_user"), machine, findings)
-    for action, path in actions:
-        _look_at_action(action, path, script_user, machine, findings)
+    for options, path in commands:
+        _look_at_command(options, path, script_user, machine, findings)
 
 
-def _look_at_action(action: Action, path: Path, script_user: int | None, machine: Machine, findings: Findings) -> None:
-    options = msgspec.msgpack.decode(action.options)
+def _look_at_command(data: bytes, path: Path, script_user: int | None, machine: Machine, findings: Findings) -> None:
+    options = msgspec.msgpack.decode(data)
     command = options.get("command") if isinstance(options, Mapping) else None
     if not (isinstance(command, list) and command and isinstance(command[0], str)):
         return

@@ -6,6 +6,8 @@ python -m stayalived.config.reference                           prints it
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from inspect import cleandoc
 
 import msgspec
 from msgspec import inspect
@@ -15,10 +17,12 @@ from stayalived.config.decode import fields_of
 from stayalived.config.findings import shown
 from stayalived.config.future import announced
 from stayalived.config.general import GlobalTable
+from stayalived.config.holdings import AddressTable, NextHopTable, RouteTable, RuleTable
 from stayalived.config.kinds import described, remarks
 from stayalived.config.model import BUNDLED
 from stayalived.config.services import SCHEDULER, ForwardTable, RealServerTable, VirtualServerTable
-from stayalived.config.vrrp import InstanceTable
+from stayalived.config.track import TrackTable
+from stayalived.config.vrrp import AuthenticationTable, InstanceTable, PeerTable, SyncGroupTable, VmacTable
 from stayalived.pages import Page, table
 from stayalived.plugin import manager
 from stayalived.plugin.catalogue import Provided, Provider
@@ -28,6 +32,15 @@ RESTART = "*A change needs a restart: a reload that has one is refused.*"
 TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[global]", GlobalTable, ""),
     ("[vrrp_instance.NAME]", InstanceTable, ""),
+    ("track = [{ … }]", TrackTable, ""),
+    ("virtual_ipaddress = [{ … }]", AddressTable, "As well in `virtual_ipaddress_excluded`."),
+    ("virtual_routes = [{ … }]", RouteTable, ""),
+    ("nexthops = [{ … }]", NextHopTable, ""),
+    ("virtual_rules = [{ … }]", RuleTable, ""),
+    ("unicast_peer = [{ … }]", PeerTable, ""),
+    ("authentication = { … }", AuthenticationTable, ""),
+    ("use_vmac = { … }", VmacTable, ""),
+    ("[vrrp_sync_group.NAME]", SyncGroupTable, ""),
     ("[virtual_server.NAME]", VirtualServerTable, "Down to `check` these are defaults for its real servers."),
     ("[virtual_server.NAME.real_server.NAME]", RealServerTable, "What it does not say, its virtual server says."),
     ("forward = { … }", ForwardTable, ""),
@@ -61,9 +74,28 @@ def _of_plugins(title: str, key: str, provided: Mapping[str, Provided[Provider]]
     for name, entry in provided.items():
         yield f"### `{name}`\n"
         yield f"{(entry.provider.__doc__ or '').strip().splitlines()[0]}\n"
+        own = [f"`{name}` {value:g}" for name, value in getattr(entry.provider, "defaults", {}).items()]
+        if own:
+            yield f"Defaults of its own: {', '.join(own)}.\n"
         options = fields_of(entry.provider.Options)
         if options:
-            yield from _rows(options.values())
+            said = _attributes(entry.provider.Options)
+            yield from _rows(options.values(), said)
+
+
+def _attributes(model: type[msgspec.Struct]) -> Mapping[str, str]:
+    """Return what a model's docstring says of its attributes, each as one sentence."""
+    _, _, text = cleandoc(model.__doc__ or "").partition("Attributes:\n")
+    found: dict[str, str] = {}
+    last = ""
+    for line in filter(None, text.splitlines()):
+        name, colon, said = line.strip().partition(": ")
+        if colon and line.startswith("    ") and not line.startswith("     "):
+            last = name
+            found[last] = f"{said[:1].upper()}{said[1:]}"
+        elif found:
+            found[last] += f" {line.strip()}"
+    return found
 
 
 def _of_announced() -> Iterator[str]:
@@ -74,13 +106,15 @@ def _of_announced() -> Iterator[str]:
     yield ""
 
 
-def _rows(fields: Iterable[inspect.Field]) -> Iterator[str]:
-    yield from table(("key", "what", "allowed", "default"), map(_row, fields))
+def _rows(fields: Iterable[inspect.Field], said: Mapping[str, str] | None = None) -> Iterator[str]:
+    yield from table(("key", "what", "allowed", "default"), map(partial(_row, said or {}), fields))
 
 
-def _row(known: inspect.Field) -> tuple[str, str, str, str]:
+def _row(said: Mapping[str, str], known: inspect.Field) -> tuple[str, str, str, str]:
     notes = remarks(known.type)
-    meaning = f"{notes['description']} {RESTART}" if notes["restart"] else notes["description"]
+    meaning = notes["description"] or said.get(known.encode_name, "")
+    if notes["restart"]:
+        meaning = f"{meaning} {RESTART}"
     return f"`{known.encode_name}`", meaning, described(known.type), _default(known)
 
 

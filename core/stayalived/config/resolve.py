@@ -8,12 +8,12 @@ import msgspec
 
 from stayalived.config import rules
 from stayalived.config.decode import Decoder, unknown_key
-from stayalived.config.desk import Desk, first_set
+from stayalived.config.desk import Desk
 from stayalived.config.files import Source, join, merge, overlay
-from stayalived.config.findings import Findings, Table, Value, shown
-from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
+from stayalived.config.findings import Findings, Table
+from stayalived.config.iproute_names import IprouteNames, NumberNames
 from stayalived.config.machine import Machine, ThisMachine
-from stayalived.config.model import Action, Check, Configuration, Distribution, Globals, VirtualServer
+from stayalived.config.model import Action, Check, Configuration, Distribution, VirtualServer
 from stayalived.config.names import BadHost, Lookup, Names, ask_resolver
 from stayalived.config.others import look_at_others, missing_host
 from stayalived.config.places import Places
@@ -21,24 +21,18 @@ from stayalived.config.problems import Problem
 from stayalived.config.programs import look_at_machine
 from stayalived.config.resolve_checks import KIND as CHECK
 from stayalived.config.resolve_checks import CheckRoom
+from stayalived.config.resolve_global import GLOBAL, global_table, globals_of
+from stayalived.config.resolve_groups import KIND as VRRP_SYNC_GROUP
+from stayalived.config.resolve_groups import GroupRoom
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
 from stayalived.config.resolve_services import ServiceRoom
+from stayalived.config.resolve_track import TrackRoom, look_at_groups
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.config.resolve_vrrp import InstanceRoom
 from stayalived.config.secrets import Vault
-from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.plugin.manager import Plugins
-from stayalived.timing import NO_TIME, Duration, seconds
 
-GLOBAL = "global"
-KINDS = (GLOBAL, CHECK, VRRP_INSTANCE, VIRTUAL_SERVER)
-LONGEST_HOLD = seconds(10)
-HOLD_SPARE = seconds(1)  # beyond the longest limit of a step
-FAST = seconds(1)  # an advert interval below this asks for real-time scheduling
-GLOBAL_EVENTS = (
-    "master", "backup", "fault", "stop", "deleted", "lower_priority", "up", "down", "quorum_up", "quorum_down",
-    "child_died", "child_started", "plugin_failed", "reloaded", "reload_refused",
-)  # fmt: skip
+KINDS = (GLOBAL, CHECK, VRRP_INSTANCE, VRRP_SYNC_GROUP, VIRTUAL_SERVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +45,7 @@ class Surroundings:
     vault: Vault = field(default_factory=Vault)
     lookup: Lookup = ask_resolver
     machine: Machine = field(default_factory=ThisMachine)
+    numbers: NumberNames = field(default_factory=IprouteNames)
 
 
 def disabled_plugins(sources: Sequence[Source], host_id: str) -> list[str]:
@@ -78,7 +73,8 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
 
     missing_host(differences, around.host_id, findings)
     look_at_others(common, differences, around.host_id, partial(_found_by, around), findings)
-    look_at_machine(desk.globals, desk.actions, around.machine, findings)
+    look_at_machine(desk.globals, desk.commands, around.machine, findings)
+    rules.check_fit(configuration.instances, around.machine.mtu, findings)
     if not findings.errors:
         _ask_plugins(configuration, around.plugins, findings)
     places = Places(sources, around.host_id)
@@ -93,6 +89,7 @@ def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
         names=Names(around.lookup),
         host_id=host_id,
         host_name=around.host_name,
+        numbers=around.numbers,
     )
 
 
@@ -111,22 +108,26 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
     for key in tree:
         if key not in KINDS:
             unknown_key(desk.findings, (key,), KINDS)
-    desk.globals = _global_table(tree.get(GLOBAL, {}), desk)
+    desk.globals = global_table(tree.get(GLOBAL, {}), desk)
     checks = CheckRoom(desk)
     checks.take_named(tree)
-    instances = InstanceRoom(desk).take(tree)
+    tracks = TrackRoom(desk, checks)
+    instances = InstanceRoom(desk, tracks).take(tree)
+    groups = GroupRoom(desk, instances, tracks).take(tree)
+    look_at_groups(groups, instances, desk.findings)
     services = ServiceRoom(desk, checks).take(tree)
     rules.check_instances(instances, desk.findings)
     rules.check_services(services, desk.findings)
     served = _served(services)
     actions = tuple(action for action, _ in desk.actions)
     return Configuration(
-        globals=_globals(desk, instances, served),
+        globals=globals_of(desk, instances, checks_of(served)),
         instances=instances,
         virtual_servers=served,
-        tracked_checks=(),
+        tracked_checks=tracks.checks,
         actions=actions,
-        distributions=_distributions(plugins, served, actions),
+        distributions=_distributions(plugins, served, tracks.checks, actions),
+        sync_groups=groups,
     )
 
 
@@ -141,56 +142,17 @@ def _served(services: Sequence[VirtualServer]) -> tuple[VirtualServer, ...]:
     )
 
 
-def _global_table(value: Value, desk: Desk) -> GlobalTable:
-    table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
-    desk.act(table.notify, GLOBAL, GLOBAL_EVENTS, (GLOBAL, "notify"))
-    return table
-
-
-def _globals(desk: Desk, instances: Sequence[VrrpInstance], services: Sequence[VirtualServer]) -> Globals:
-    table = desk.globals
-    fast = any(router.advert_int < FAST for instance in instances for router in instance.routers)
-    return Globals(
-        router_id=table.router_id or desk.host_name,
-        host_id=desk.host_id,
-        child_wait_time=seconds(table.child_wait_time),
-        script_user=table.script_user,
-        start_hold=_start_hold(table, services),
-        start_rate=table.start_rate,
-        dynamic_interfaces=table.dynamic_interfaces,
-        realtime=first_set(table.realtime, default=fast),
-        flush=table.flush,
-        log=_log(table.log, desk),
-        log_facility=desk.choice(table.log_facility, FACILITIES, (GLOBAL, "log_facility")),
-        log_level=desk.choice(table.log_level, LEVELS, (GLOBAL, "log_level")),
-    )
-
-
-def _log(value: str, desk: Desk) -> str:
-    if is_log_target(value):
-        return value
-    desk.findings.error((GLOBAL, "log"), f"must be {LOG_TARGETS}", found=shown(value))
-    return LOGS[0]
-
-
 def checks_of(services: Sequence[VirtualServer]) -> list[Check]:
     """Return the checks of all real servers."""
     return [check for service in services for server in service.real_servers for check in server.checks]
 
 
-def _start_hold(table: GlobalTable, services: Sequence[VirtualServer]) -> Duration:
-    if table.start_hold is not None:
-        return seconds(table.start_hold)
-    longest = max((check.timing.connect_timeout for check in checks_of(services)), default=NO_TIME)
-    return min(Duration(longest + HOLD_SPARE), LONGEST_HOLD) if longest else NO_TIME
-
-
 def _distributions(
-    plugins: Plugins, services: Sequence[VirtualServer], actions: Sequence[Action]
+    plugins: Plugins, services: Sequence[VirtualServer], tracked: Sequence[Check], actions: Sequence[Action]
 ) -> tuple[Distribution, ...]:
     """Return the distributions that this configuration uses, and in which roles."""
     roles: dict[str, set[str]] = {}
-    for check in checks_of(services):
+    for check in (*checks_of(services), *tracked):
         roles.setdefault(check.distribution, set()).add("checker")
     for service in services:
         found = roles.setdefault(service.policy_distribution, set())

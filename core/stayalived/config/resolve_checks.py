@@ -3,19 +3,21 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Annotated
 
 import msgspec
 
-from stayalived.addresses import Endpoint, Family
-from stayalived.config.checks import DEFAULTS, CheckTable, TimingTable
+from stayalived.addresses import NOWHERE, Endpoint, Family
+from stayalived.config.checks import DEFAULTS, CheckTable, TimingTable, TypeDefaults
 from stayalived.config.desk import Desk, first_set, items, keys_of
 from stayalived.config.findings import Path, Table, Value, shown
 from stayalived.config.model import Check, Source, Timing
 from stayalived.plugin.catalogue import CHECK, Provided
 from stayalived.plugin.checks import Check as CheckType
-from stayalived.timing import seconds
+from stayalived.timing import NO_TIME, Duration, seconds
 
 KIND = "check"
+NOTHING = TimingTable()
 _values = attrgetter(*TimingTable.__struct_fields__)
 
 
@@ -28,7 +30,17 @@ class Specification:
     provided: Provided[CheckType]
     options: bytes
     keys: CheckTable
-    defaults: TimingTable  # of the type
+    defaults: TypeDefaults
+
+    @property
+    def type(self) -> type[CheckType]:
+        """The class that a plugin brought."""
+        return self.provided.provider
+
+    @property
+    def weight(self) -> int:
+        """The weight of the check itself: its own, else its type's."""
+        return first_set(self.keys.weight, default=self.defaults.weight)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +52,9 @@ class Subject:
         endpoints: its addresses, one for each family.
         virtual_host: the name to ask for, or empty.
         layers: where timing is inherited from, the nearest first.
+        fallback: what holds beyond the type's own defaults, before everybody's.
         path: of the server, for messages.
+        weight: of the server; 0 where it is none.
     """
 
     name: str
@@ -48,6 +62,8 @@ class Subject:
     virtual_host: str
     layers: tuple[TimingTable, ...]
     path: Path
+    fallback: TimingTable = NOTHING
+    weight: int = 0
 
 
 @dataclass(slots=True)
@@ -108,31 +124,34 @@ class CheckRoom:
             defaults=self._defaults_of(provided, path),
         )
 
-    def _defaults_of(self, provided: Provided[CheckType], path: Path) -> TimingTable:
+    def _defaults_of(self, provided: Provided[CheckType], path: Path) -> TypeDefaults:
         try:
-            return msgspec.convert(dict(provided.provider.defaults), TimingTable)
+            return msgspec.convert(dict(provided.provider.defaults), TypeDefaults)
         except (msgspec.ValidationError, TypeError, ValueError) as error:
             text = f"the defaults of check type {provided.name} ({provided.distribution}) are wrong: {error}"
             self.desk.findings.warn(path, text)
-            return TimingTable()
+            return TypeDefaults()
 
     def checks(self, subject: Subject, specifications: Sequence[Specification]) -> tuple[Check, ...]:
         """Return the checks of a subject: each specification for each of its addresses, numbered through."""
         made: list[Check] = []
         for specification in specifications:
-            for endpoint in subject.endpoints:
-                check = self._check(subject, specification, endpoint, len(made))
+            endpoints = (NOWHERE,) if specification.type.aim == "none" else subject.endpoints
+            for endpoint in endpoints:
+                both = len(endpoints) > 1
+                check = self._check(subject, specification, endpoint, len(made), both=both)
                 if check is not None:
                     made.append(check)
         return tuple(made)
 
-    def _check(self, subject: Subject, made_of: Specification, endpoint: Endpoint, number: int) -> Check | None:
+    def _check(
+        self, subject: Subject, made_of: Specification, endpoint: Endpoint, number: int, *, both: bool
+    ) -> Check | None:
         keys = made_of.keys
         target = self._target(made_of, endpoint, subject)
         bindto = self._of_family(keys.bindto, endpoint.family, (*made_of.path, "bindto"))
         if target is None or bindto is None:
             return None
-        both = len(subject.endpoints) > 1
         return Check(
             subject=subject.name,
             number=number,
@@ -143,16 +162,19 @@ class CheckRoom:
             target=target,
             virtual_host=first_set(keys.virtualhost, default=subject.virtual_host),
             source=Source(bindto=bindto, bind_port=keys.bind_port, bind_if=keys.bind_if, fwmark=keys.fwmark),
-            timing=self._timing(made_of, subject.layers),
+            timing=self._timing(made_of, subject),
+            server_weight=subject.weight,
         )
 
     def _target(self, made_of: Specification, endpoint: Endpoint, subject: Subject) -> Endpoint | None:
+        if made_of.type.aim == "none":
+            return NOWHERE
         keys = made_of.keys
         address = self._of_family(keys.connect_ip, endpoint.family, (*made_of.path, "connect_ip"))
         if address is None:
             return None
         port = keys.connect_port or endpoint.port
-        if port == 0 and made_of.provided.provider.needs_port:
+        if port == 0 and made_of.type.needs_port:
             text = f"{subject.name} has no port that could be checked; write connect_port = PORT"
             self.desk.findings.error((*made_of.path, "connect_port"), text)
         return Endpoint(address or endpoint.address, port)
@@ -168,17 +190,37 @@ class CheckRoom:
             self.desk.findings.error(path, f"has no IPv{family} address, but a server that is checked has one")
         return None
 
-    def _timing(self, made_of: Specification, layers: tuple[TimingTable, ...]) -> Timing:
-        keys = made_of.keys
-        every = (keys, *layers, made_of.defaults, DEFAULTS)
-        written = (*map(_values, every), keys.weight, keys.reverse)
+    def _timing(self, made_of: Specification, subject: Subject) -> Timing:
+        every = (made_of.keys, *subject.layers, made_of.defaults, subject.fallback, DEFAULTS)
+        own = made_of.options if _has_limit(made_of) else b""
+        written = (*map(_values, every), made_of.weight, made_of.keys.reverse, made_of.provided.name, own)
         if written not in self.timings:
-            self.timings[written] = timing_of(every, keys)
+            timing = timing_of(every, made_of)
+            limit = self._limit(made_of, timing.delay_loop)
+            self.timings[written] = msgspec.structs.replace(timing, limit=limit)
         return self.timings[written]
 
+    def _limit(self, made_of: Specification, delay_loop: Duration) -> Duration:
+        """Return how long the type lets a probe take; what a stranger's says may be anything."""
+        if not _has_limit(made_of):
+            return NO_TIME
+        try:
+            made = made_of.provided.make(made_of.options)
+            limit: Duration = msgspec.convert(made.limit(delay_loop), Annotated[Duration, msgspec.Meta(ge=0)])
+        except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+            text = f"limit() of check type {made_of.provided.name} ({made_of.provided.distribution}) failed: {error}"
+            self.desk.findings.error(made_of.path, text)
+            return NO_TIME
+        return limit
 
-def timing_of(layers: Sequence[TimingTable], keys: CheckTable) -> Timing:
-    """Return the timing of a check: of each key the first layer that gives it."""
+
+def _has_limit(made_of: Specification) -> bool:
+    """Whether the type says itself how long a probe may take."""
+    return made_of.type.limit is not CheckType.limit
+
+
+def timing_of(layers: Sequence[TimingTable], made_of: Specification) -> Timing:
+    """Return the timing of a check, but for the limit of its type: of each key the first layer that gives it."""
 
     def pick(name: str) -> float:
         values: Iterator[float | None] = (getattr(layer, name) for layer in layers)
@@ -195,6 +237,7 @@ def timing_of(layers: Sequence[TimingTable], keys: CheckTable) -> Timing:
         rise=int(pick("rise")),
         fall=int(pick("fall")),
         alpha=bool(pick("alpha")),
-        weight=keys.weight,
-        reverse=keys.reverse,
+        weight=made_of.weight,
+        reverse=made_of.keys.reverse,
+        from_start=made_of.type.from_start,
     )

@@ -261,11 +261,12 @@ class ServiceRoom:
             virtual_host=first_set(table.virtualhost, above.virtualhost, default=""),
             layers=(table, above),
             path=path,
+            weight=first_set(table.weight, above.weight, default=1),
         )
         return RealServer(
             name=name,
             addresses=endpoints,
-            weight=first_set(table.weight, above.weight, default=1),
+            weight=whom.weight,
             forward=forward,
             upper_threshold=first_set(table.uthreshold, above.uthreshold, default=0),
             lower_threshold=first_set(table.lthreshold, above.lthreshold, default=0),

@@ -1,25 +1,40 @@
 """Instances: one or two virtual routers, one for each family of the addresses."""
 
-import ipaddress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from stayalived.addresses import Family, VirtualAddress, family_of
+import msgspec
+
+from stayalived.addresses import Family
 from stayalived.config import vrrp
-from stayalived.config.desk import Desk, first_set, texts
+from stayalived.config.authentication import authentication_of
+from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
-from stayalived.config.general import GlobalTable
-from stayalived.config.names import is_address
-from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
+from stayalived.config.manners import Manners, manners_of
+from stayalived.config.resolve_addresses import ADVERTISED, EXCLUDED, AddressRoom, look_at_labels, place
+from stayalived.config.resolve_macs import MacRoom
+from stayalived.config.resolve_routes import RouteRoom
+from stayalived.config.resolve_rules import Preferences, RuleRoom, written_preferences
+from stayalived.config.resolve_track import Owner, TrackRoom
+from stayalived.config.resolve_unicast import OWNER, WireRoom, is_checked
+from stayalived.config.strictness import Said, look_at_strict
+from stayalived.config.versions import interval_of, version_of
+from stayalived.config.virtual_routers import (
+    PlacedAddress,
+    Route,
+    Rule,
+    UnicastPeer,
+    VirtualMac,
+    VirtualRouter,
+    VrrpInstance,
+)
 from stayalived.config.vrrp import InstanceTable
-from stayalived.timing import Duration, milliseconds, seconds
+from stayalived.timing import Duration
 
 KIND = "vrrp_instance"
-OWNER = 255  # RFC 9568 5.2.4: the priority of the router that owns the addresses
-MAX_ADDRESSES = 255  # RFC 9568 5.2.5: the count is one octet
-V3_LONGEST = 40.95  # seconds; RFC 9568 5.2.7: twelve bits of centiseconds
-V2_LONGEST = 255  # seconds; RFC 3768 5.3.7: one octet
-_CENTISECOND = milliseconds(10)
-_SECOND = seconds(1)
+
+_Held = TypeVar("_Held", PlacedAddress, Route, Rule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,45 +44,116 @@ class _Instance:
     name: str
     path: Path
     table: InstanceTable
+    families: tuple[Family, ...]  # of its routers
     version: int
     advert_int: Duration
+    manners: Manners
+    authentication: bytes
+    addresses: tuple[PlacedAddress, ...]
+    excluded: tuple[PlacedAddress, ...]
+    routes: tuple[Route, ...]
+    rules: tuple[Rule, ...]
+    macs: Mapping[Family, VirtualMac]
+    wire: WireRoom
+    sources: Mapping[Family, str]
+    peers: Mapping[Family, tuple[UnicastPeer, ...]]
+
+    def share(self, held: Sequence[_Held], family: Family) -> tuple[_Held, ...]:
+        """Return what a family's router holds: what is of its family, and the first one what is of no router's."""
+        stray = family is self.families[0]
+        return tuple(one for one in held if family_of(one) is family or (stray and family_of(one) not in self.families))
+
+
+def family_of(held: PlacedAddress | Route | Rule) -> Family:
+    """Return the family of something that a MASTER holds."""
+    return held.address.family if isinstance(held, PlacedAddress) else held.family
 
 
 class InstanceRoom:
     """Turns `[vrrp_instance.NAME]` into instances."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, tracks: TrackRoom) -> None:
         """Work at a desk whose `globals` are known already."""
         self._desk = desk
+        self._tracks = tracks
         self._findings: Findings = desk.findings
+        self._macs = MacRoom(desk, (KIND,))
+        self._preferences = Preferences(frozenset())
+        self._spoilt: set[str] = set()
 
     def take(self, tree: Table) -> tuple[VrrpInstance, ...]:
         """Return every instance that could be resolved."""
-        made = [self._take_one(name, table) for name, table in self._desk.tables(tree, KIND).items()]
-        return tuple(instance for instance in made if instance is not None)
+        raw = self._desk.tables(tree, KIND)
+        self._preferences = Preferences(written_preferences(raw.values()))
+        tables = self._decode(raw)
+        self._macs.take(tables)
+        made = [self._take_one(name, table) for name, table in tables.items()]
+        return tuple(instance for instance in made if instance is not None and instance.name not in self._spoilt)
 
-    def _take_one(self, name: str, raw: Table) -> VrrpInstance | None:
+    def _decode(self, raw: Mapping[str, Table]) -> dict[str, InstanceTable]:
+        """Return the tables in which all is there that must be, and remember those with something wrong in them."""
+        tables = {}
+        for name, value in raw.items():
+            before = self._findings.errors
+            table = self._desk.decoder.table(value, InstanceTable, (KIND, name), KIND)
+            if table is not None:
+                tables[name] = table
+            if self._findings.errors != before:
+                self._spoilt.add(name)
+        return tables
+
+    def _take_one(self, name: str, table: InstanceTable) -> VrrpInstance | None:
         path: Path = (KIND, name)
         before = self._findings.errors
-        table = self._desk.decoder.table(raw, InstanceTable, path, KIND)
-        if table is None:
-            return None
-        addresses = self._addresses(table, path)
-        families = {address.family for address in addresses}
-        version = self._version(table, families, path)
-        for key in ("mcast_src_ip", "mcast_dst_ip"):
-            self._look_for_strangers(getattr(table, key), families, (*path, key))
         self._desk.act(table.notify, f"instance {name}", vrrp.EVENTS, (*path, "notify"))
         self._look_at_habits(table, path)
-        instance = _Instance(
-            name=name, path=path, table=table, version=version, advert_int=self._advert_int(table, version, path)
-        )
-        by_family = {family: tuple(address for address in addresses if address.family is family) for family in Family}
-        routers = tuple(self._router(instance, family, own) for family, own in by_family.items() if own)
+        instance = self._instance(name, table, path)
+        routers = tuple(self._router(instance, family) for family in instance.families)
+        owner = Owner(priority=table.priority, interface=table.interface)
+        trackers = self._tracks.trackers(table.track, owner, (*path, "track"))
         if self._findings.errors != before:
             return None
         return VrrpInstance(
-            name=name, interface=table.interface, priority=table.priority, split=table.split, routers=routers
+            name=name,
+            interface=table.interface,
+            priority=table.priority,
+            split=table.split,
+            routers=routers,
+            trackers=trackers,
+        )
+
+    def _instance(self, name: str, table: InstanceTable, path: Path) -> _Instance:
+        has_mac = self._macs.has(name)
+        room = AddressRoom(self._desk, path, "" if has_mac else table.interface)
+        placed = room.advertised(table.virtual_ipaddress)
+        addresses = [one.address for one in placed]
+        families = tuple(family for family in Family if any(address.family is family for address in addresses))
+        version = version_of(table, self._desk.globals, families, path, self._findings)
+        said = Said(table, self._desk.globals, path, self._findings)
+        excluded = room.excluded(table.virtual_ipaddress_excluded)
+        wire = WireRoom(self._desk, table, [*addresses, *(one.address for one in excluded)], families, path)
+        wire.look_at_groups()
+        look_at_strict(said, addresses)
+        sources = wire.sources()
+        return _Instance(
+            name=name,
+            path=path,
+            table=table,
+            families=families,
+            version=version,
+            advert_int=interval_of(table, version, path, self._findings),
+            manners=manners_of(said, has_mac=has_mac, is_unicast=wire.is_unicast),
+            authentication=authentication_of(
+                table.authentication, version, families, self._desk, (*path, "authentication"), strict=said.strict
+            ),
+            addresses=placed,
+            excluded=excluded,
+            routes=RouteRoom(self._desk, path).take(table.virtual_routes),
+            rules=RuleRoom(self._desk, self._preferences, path).take(table.virtual_rules),
+            macs=self._macs.of(name, table, families),
+            wire=wire,
+            sources=sources,
+            peers=wire.peers(sources),
         )
 
     def _look_at_habits(self, table: InstanceTable, path: Path) -> None:
@@ -82,63 +168,9 @@ class InstanceRoom:
         if table.priority == OWNER and not table.preempt:
             self._findings.warn((*path, "preempt"), "has no effect at priority 255: the owner always takes over")
 
-    def _addresses(self, table: InstanceTable, path: Path) -> tuple[VirtualAddress, ...]:
-        found: dict[VirtualAddress, None] = {}
-        for number, text in enumerate(table.virtual_ipaddress):
-            where = (*path, "virtual_ipaddress", number)
-            try:
-                address = VirtualAddress.parse(text)
-            except ValueError:
-                self._findings.error(where, "must be ADDRESS or ADDRESS/PREFIX", found=shown(text))
-                continue
-            if "%" in text or not _can_be_held(address):
-                self._findings.error(where, "must be an address that one machine can hold", found=shown(text))
-            elif any(address.address == other.address for other in found):
-                self._findings.error(where, "stands here twice; keep one of them", found=shown(text))
-            else:
-                found[address] = None
-        for family in Family:
-            count = sum(address.family is family for address in found)
-            if count > MAX_ADDRESSES:
-                text = f"at most {MAX_ADDRESSES} addresses of a family fit one virtual router"
-                self._findings.error((*path, "virtual_ipaddress"), text, found=f"{count} of IPv{family}")
-        return tuple(found)
-
-    def _version(self, table: InstanceTable, families: set[Family], path: Path) -> int:
-        if Family.IPV6 not in families:
-            return table.version or self._desk.globals.vrrp_version
-        if table.version == 2:
-            text = "must be 3: VRRP version 2 does not exist for IPv6; leave it out"
-            self._findings.error((*path, "version"), text, found="2")
-        return 3
-
-    def _advert_int(self, table: InstanceTable, version: int, path: Path) -> Duration:
-        """Return the interval as the wire can carry it: whole seconds in version 2, centiseconds in version 3 (V05)."""
-        where = (*path, "advert_int")
-        unit, longest = (_SECOND, V2_LONGEST) if version == 2 else (_CENTISECOND, V3_LONGEST)
-        wanted = seconds(table.advert_int)
-        if wanted > seconds(longest):
-            self._findings.error(
-                where, f"must be at most {longest} in version {version}", found=shown(table.advert_int)
-            )
-            return _SECOND
-        rounded = Duration(max(1, (wanted + unit // 2) // unit) * unit)
-        if rounded != wanted:
-            step = "whole seconds" if version == 2 else "hundredths of a second"
-            self._findings.warn(
-                where,
-                f"version {version} counts in {step}: {rounded / _SECOND:g} is used",
-                found=shown(table.advert_int),
-            )
-        return rounded
-
-    def _router(self, instance: _Instance, family: Family, addresses: tuple[VirtualAddress, ...]) -> VirtualRouter:
-        table, common = instance.table, self._desk.globals
-        repeat = first_set(table.garp_master_repeat, default=common.vrrp_garp_master_repeat)
-        delay = first_set(table.garp_master_delay, default=common.vrrp_garp_master_delay)
-        refresh = first_set(table.garp_master_refresh, default=common.vrrp_garp_master_refresh)
-        lower_delay = first_set(table.garp_lower_prio_delay, common.vrrp_garp_lower_prio_delay, default=delay)
-        return VirtualRouter(
+    def _router(self, instance: _Instance, family: Family) -> VirtualRouter:
+        table, manners = instance.table, instance.manners
+        router = VirtualRouter(
             key=f"{instance.name}/{family}",
             instance=instance.name,
             family=family,
@@ -148,64 +180,51 @@ class InstanceRoom:
             priority=table.priority,
             advert_int=instance.advert_int,
             preempt=table.preempt,
-            preempt_delay=seconds(table.preempt_delay),
-            source=self._source(table, family, instance.path),
-            group=self._group(table, common, family, instance.path),
-            addresses=tuple(PlacedAddress(address=address, interface=table.interface) for address in addresses),
-            garp_master_delay=seconds(delay),
-            garp_master_repeat=repeat,
-            garp_master_refresh=seconds(refresh),
-            garp_master_refresh_repeat=first_set(
-                table.garp_master_refresh_repeat, default=common.vrrp_garp_master_refresh_repeat
-            ),
-            garp_lower_prio_delay=seconds(lower_delay),
-            garp_lower_prio_repeat=first_set(
-                table.garp_lower_prio_repeat, common.vrrp_garp_lower_prio_repeat, default=repeat
-            ),
-            down_timer_adverts=first_set(table.down_timer_adverts, default=common.vrrp_down_timer_adverts),
+            preempt_delay=manners.preempt_delay,
+            source=instance.sources.get(family, ""),
+            group=instance.wire.group(self._desk.globals, family),
+            addresses=(),
+            garp_master_delay=manners.garp_master_delay,
+            garp_master_repeat=manners.garp_master_repeat,
+            garp_master_refresh=manners.garp_master_refresh,
+            garp_master_refresh_repeat=manners.garp_master_refresh_repeat,
+            garp_lower_prio_delay=manners.garp_lower_prio_delay,
+            garp_lower_prio_repeat=manners.garp_lower_prio_repeat,
+            garp_interval=manners.garp_interval,
+            gna_interval=manners.gna_interval,
+            down_timer_adverts=manners.down_timer_adverts,
+            peers=instance.peers[family],
+            unicast_ttl=first_set(table.unicast_ttl, default=vrrp.MAX_TTL),
+            check_unicast_src=is_checked(instance.peers[family], wanted=manners.check_unicast_src),
+            authentication=instance.authentication,
+            checksum_as_v2=manners.checksum_as_v2 and instance.version == 3 and family is Family.IPV4,
+            transmit_on_base=manners.transmit_on_base,
+            accept=manners.accept,
+            skip_check_adv_addr=manners.skip_check_adv_addr,
+            lower_prio_no_advert=manners.lower_prio_no_advert,
+            higher_prio_send_advert=manners.higher_prio_send_advert,
+            owner_ignore_adverts=manners.owner_ignore_adverts,
+            promote_secondaries=table.promote_secondaries,
         )
+        return self._equipped(router, instance)
 
-    def _look_for_strangers(self, value: str | list[str] | None, families: set[Family], path: Path) -> None:
-        """Refuse an address of adverts that no router of the instance would use."""
-        for text, where in texts(value, path) if families else ():
-            if not is_address(text) or family_of(text) in families:
-                continue  # a host name may well have an address that is not used
-            missing = f"the instance has no IPv{family_of(text)} address; leave it out"
-            self._findings.error(where, missing, found=shown(text))
-
-    def _source(self, table: InstanceTable, family: Family, path: Path) -> str:
-        found = self._desk.each_family(table.mcast_src_ip, (*path, "mcast_src_ip")) if table.mcast_src_ip else {}
-        if family not in found:
-            return ""
-        address, port, where = found[family]
-        if port:
-            self._findings.error(where, "must be an address without a port", found=f"port {port}")
-        return address
-
-    def _group(self, table: InstanceTable, common: GlobalTable, family: Family, path: Path) -> str:
-        if table.mcast_dst_ip:
-            found = self._desk.each_family(table.mcast_dst_ip, (*path, "mcast_dst_ip"))
-            if family in found:
-                address, _, where = found[family]
-                return self._multicast(address, family, where)
-        if family is Family.IPV4:
-            return self._multicast(common.vrrp_mcast_group4, family, ("global", "vrrp_mcast_group4"))
-        return self._multicast(common.vrrp_mcast_group6, family, ("global", "vrrp_mcast_group6"))
-
-    def _multicast(self, text: str, family: Family, path: Path) -> str:
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            self._findings.error(path, f"must be an IPv{family} multicast address", found=shown(text))
-            return text
-        # V16: an IPv6 group must be link-local (ffX2), or the neighbours' switches may carry it elsewhere.
-        scoped = address.version == 4 or address.packed[1] & 0x0F == 2
-        if address.version != family or not address.is_multicast or not scoped:
-            what = "of link-local scope (ffX2::)" if family is Family.IPV6 else "(224.0.0.0/4)"
-            self._findings.error(path, f"must be an IPv{family} multicast address {what}", found=shown(text))
-        return str(address)
-
-
-def _can_be_held(address: VirtualAddress) -> bool:
-    plain = ipaddress.ip_address(address.address)
-    return not (plain.is_multicast or plain.is_unspecified or plain.is_loopback)
+    def _equipped(self, router: VirtualRouter, instance: _Instance) -> VirtualRouter:
+        """Return the router with what it holds when it is MASTER, each address on its interface."""
+        family = router.family
+        mac = instance.macs.get(family)
+        interface = mac.name if mac else router.interface
+        addresses = place(instance.share(instance.addresses, family), interface)
+        excluded = place(instance.share(instance.excluded, family), interface)
+        for key, placed in ((ADVERTISED, addresses), (EXCLUDED, excluded)):
+            look_at_labels(placed, (*instance.path, key), self._findings)
+        on_mac = [one for one in (*addresses, *excluded) if mac and one.interface == mac.name]
+        if mac and any(one.address.family is Family.IPV6 for one in on_mac):
+            mac = msgspec.structs.replace(mac, ipv6=True)
+        return msgspec.structs.replace(
+            router,
+            addresses=addresses,
+            excluded=excluded,
+            routes=instance.share(instance.routes, family),
+            rules=instance.share(instance.rules, family),
+            virtual_mac=mac,
+        )

@@ -1,34 +1,61 @@
 """What no single table shows: rules that hold between instances, between services, and between servers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from ipaddress import ip_interface
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config import resolve_services, resolve_vrrp
 from stayalived.config.findings import Findings, Path
 from stayalived.config.model import RealServer, VirtualServer
-from stayalived.config.virtual_routers import VirtualRouter, VrrpInstance
+from stayalived.config.networks import is_link_local
+from stayalived.config.resolve_addresses import ADVERTISED, EXCLUDED
+from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
 from stayalived.timing import for_people, milliseconds
 
 ADOPTION_LIMIT = milliseconds(200)
 """The shortest advert interval for which a restarted VRRP process goes on as master without a gap."""
 
-V6_ADDRESSES_IN_A_PACKET = 90  # (1500 - 40 - 8) / 16, at the usual MTU; an advert is never fragmented
+USUAL_MTU = 1500  # of an interface that is not here yet
 
 
 def check_instances(instances: Sequence[VrrpInstance], findings: Findings) -> None:
     """Look at instances side by side."""
+    before = findings.errors
     _check_numbers(instances, findings)
+    if findings.errors == before:  # with the number the hardware address is the same as well
+        _check_macs(instances, findings)
     _check_addresses(instances, findings)
+    _check_scopes(instances, findings)
+    _check_once(instances, "virtual_routes", _route_keys, findings)
+    _check_once(instances, "virtual_rules", _rule_keys, findings)
     for instance in instances:
         path: Path = (resolve_vrrp.KIND, instance.name)
-        for router in instance.routers:
-            if router.family is Family.IPV6 and len(router.addresses) > V6_ADDRESSES_IN_A_PACKET:
-                text = f"more than {V6_ADDRESSES_IN_A_PACKET} IPv6 addresses need an MTU above 1500"
-                findings.warn((*path, "virtual_ipaddress"), text, found=f"{len(router.addresses)} of IPv6")
         advert_int = instance.routers[0].advert_int
         if advert_int < ADOPTION_LIMIT:
             text = f"below {for_people(ADOPTION_LIMIT)} a restart of the VRRP process may cost a takeover"
             findings.warn((*path, "advert_int"), text, found=for_people(advert_int))
+
+
+def check_fit(instances: Sequence[VrrpInstance], mtu_of: Callable[[str], int | None], findings: Findings) -> None:
+    """Refuse more addresses than fit an advert, which is never fragmented (V19).
+
+    Args:
+        instances: of this machine.
+        mtu_of: returns the MTU of an interface, None when there is no such interface.
+        findings: where to note it.
+    """
+    for instance, router in _routers(instances):
+        mtu = mtu_of(router.interface) or USUAL_MTU
+        size = router.family.bits // 8
+        password = 8 if router.version == 2 else 0  # RFC 3768 5.3.10: always there
+        fitting = (mtu - (20 if router.family is Family.IPV4 else 40) - 8 - password) // size
+        if len(router.addresses) > fitting:
+            text = (
+                f"at the MTU of {router.interface}, {mtu}, an advert has room for {max(fitting, 0)}; "
+                "move the others to virtual_ipaddress_excluded, on all machines alike"
+            )
+            path = (resolve_vrrp.KIND, instance.name, ADVERTISED)
+            findings.error(path, text, found=f"{len(router.addresses)} of IPv{router.family}")
 
 
 def _routers(instances: Sequence[VrrpInstance]) -> Iterator[tuple[VrrpInstance, VirtualRouter]]:
@@ -38,10 +65,14 @@ def _routers(instances: Sequence[VrrpInstance]) -> Iterator[tuple[VrrpInstance, 
 
 
 def _check_numbers(instances: Sequence[VrrpInstance], findings: Findings) -> None:
-    """V01: one number for each interface, family and group. Two would hear each other's adverts as their own."""
+    """V01: one number for each interface, family and group, or source of unicast.
+
+    Two would hear each other's adverts as their own.
+    """
     seen: dict[tuple[str, Family, str, int], str] = {}
     for instance, router in _routers(instances):
-        key = (router.interface, router.family, router.group, router.virtual_router_id)
+        ends = f"unicast from {router.source}" if router.peers else router.group
+        key = (router.interface, router.family, ends, router.virtual_router_id)
         first = seen.setdefault(key, instance.name)
         if first != instance.name:
             path = (resolve_vrrp.KIND, instance.name, "virtual_router_id")
@@ -50,15 +81,75 @@ def _check_numbers(instances: Sequence[VrrpInstance], findings: Findings) -> Non
 
 
 def _check_addresses(instances: Sequence[VrrpInstance], findings: Findings) -> None:
-    """The same address under two numbers is two masters for it."""
-    seen: dict[str, VrrpInstance] = {}
+    """The same address under two numbers is two masters for it. A link-local one is another one on each link."""
+    seen: dict[tuple[str, str], VrrpInstance] = {}
     for instance, router in _routers(instances):
-        for address in router.advertised:
-            first = seen.setdefault(address.address, instance)
+        for key, held in ((ADVERTISED, router.addresses), (EXCLUDED, router.excluded)):
+            for placed in held:
+                first = seen.setdefault((placed.address.address, _link_of(placed, router)), instance)
+                if first is not instance:
+                    text = f"is in {first.name} as well: two masters will hold it"
+                    path = (resolve_vrrp.KIND, instance.name, key)
+                    findings.warn(path, text, found=placed.address.address)
+
+
+def _link_of(placed: PlacedAddress, router: VirtualRouter) -> str:
+    """Return the interface on whose link an address is unique; empty when it is everywhere."""
+    if not is_link_local(placed.address.address):
+        return ""
+    mac = router.virtual_mac
+    return mac.parent if mac and placed.interface == mac.name else placed.interface
+
+
+def _check_scopes(instances: Sequence[VrrpInstance], findings: Findings) -> None:
+    """The kernel takes IPv4 addresses of one net on one interface with one scope only (net/ipv4/devinet.c)."""
+    seen: dict[tuple[str, str], PlacedAddress] = {}
+    for instance, router in _routers(instances):
+        for key, held in ((ADVERTISED, router.addresses), (EXCLUDED, router.excluded)):
+            for placed in held:
+                if placed.address.family is Family.IPV4:
+                    net = str(ip_interface(placed.peer or str(placed.address)).network)
+                    first = seen.setdefault((placed.interface, net), placed)
+                    if first.scope != placed.scope:
+                        text = f"has another scope than {first.address}; the kernel takes one for each net"
+                        findings.error((resolve_vrrp.KIND, instance.name, key), text, found=str(placed.address))
+
+
+def _check_macs(instances: Sequence[VrrpInstance], findings: Findings) -> None:
+    """The kernel sets no two macvlans up that have one hardware address on one interface."""
+    seen: dict[tuple[str, bytes], str] = {}
+    for instance, router in _routers(instances):
+        mac = router.virtual_mac
+        first = instance.name if mac is None else seen.setdefault((mac.parent, mac.mac), instance.name)
+        if mac is not None and first != instance.name:
+            text = f"{first} has the same hardware address on {mac.parent}; give one of them another mac"
+            findings.error((resolve_vrrp.KIND, instance.name, "use_vmac"), text, found=mac.mac.hex(":"))
+
+
+def _route_keys(router: VirtualRouter) -> Iterator[tuple[Hashable, str]]:
+    for route in router.routes:
+        yield route.key, f"{route.destination} in table {route.table}"
+
+
+def _rule_keys(router: VirtualRouter) -> Iterator[tuple[Hashable, str]]:
+    for rule in router.rules:
+        yield rule.key, f"IPv{rule.family} preference {rule.preference}"
+
+
+def _check_once(
+    instances: Sequence[VrrpInstance],
+    name: str,
+    keys: Callable[[VirtualRouter], Iterator[tuple[Hashable, str]]],
+    findings: Findings,
+) -> None:
+    """Say which routes or rules two instances have: the machine has one of each, and whoever leaves takes it away."""
+    seen: dict[Hashable, VrrpInstance] = {}
+    for instance, router in _routers(instances):
+        for key, told in keys(router):
+            first = seen.setdefault(key, instance)
             if first is not instance:
-                path = (resolve_vrrp.KIND, instance.name, "virtual_ipaddress")
-                text = f"is in {first.name} as well: two masters will hold it"
-                findings.warn(path, text, found=address.address)
+                text = f"is in {first.name} as well: when one of them leaves, the other loses it"
+                findings.warn((resolve_vrrp.KIND, instance.name, name), text, found=told)
 
 
 def check_services(services: Sequence[VirtualServer], findings: Findings) -> None:

@@ -1,10 +1,10 @@
 """The kernel as the shells see it: two small interfaces, each with a real and an in-memory implementation.
 
-`kernel/memory.py` refuses what the kernel refuses, and one list of cases runs on both (`tests/unit/kernel`,
-`tests/namespaces`, `tests/uml`).
+What is in memory (`kernel/memory_network.py`, `kernel/memory_ipvs.py`) refuses what the kernel refuses, and one list of
+cases runs on both (`tests/unit/kernel`, `tests/namespaces`, `tests/uml`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -98,6 +98,8 @@ class NetworkKernel(Protocol):
     def make_virtual_mac(self, virtual_mac: VirtualMac) -> None:
         """Make the macvlan, in private mode, with its sysctls, and set it up; take over one that is there already.
 
+        While it carries no address of `apply`, as in BACKUP, it neither speaks nor routes (see `kernel.tenancy`).
+
         Raises:
             KernelProblem: it cannot be made.
         """
@@ -111,30 +113,36 @@ class NetworkKernel(Protocol):
         """
         ...
 
-
-class AddressKernel(Protocol):
-    """Addresses on interfaces."""
-
-    def add_addresses(self, interface: int, addresses: Sequence[VirtualAddress]) -> dict[VirtualAddress, KernelProblem]:
-        """Add addresses, without duplicate address detection; one that is there already is a success.
+    def remove_virtual_macs(self, names: Iterable[str]) -> dict[str, KernelProblem]:
+        """Remove many macvlans in one step, which takes the kernel hardly longer than a single one.
 
         Returns:
-            what was refused; empty when all is well.
+            what was refused, by name.
         """
         ...
 
-    def remove_addresses(
-        self, interface: int, addresses: Sequence[VirtualAddress]
-    ) -> dict[VirtualAddress, KernelProblem]:
-        """Remove addresses; one that is not there is a success.
+    def routes(self) -> list[Route]:
+        """Return our routes as the kernel has them; `kernel.routes.identity` compares them with configured ones.
 
-        Returns:
-            what was refused; empty when all is well.
+        Raises:
+            KernelProblem: they cannot be read.
         """
         ...
 
-    def interfaces(self) -> dict[str, Interface]:
-        """Return all interfaces by name, read from the kernel."""
+    def rules(self) -> list[Rule]:
+        """Return our rules as the kernel has them; their `key` compares them with configured ones.
+
+        Raises:
+            KernelProblem: they cannot be read.
+        """
+        ...
+
+    def clear_barriers(self) -> None:
+        """Remove all barriers: what a first start does with what it finds, and a stop in the end.
+
+        Raises:
+            KernelProblem: the kernel refuses.
+        """
         ...
 
 

@@ -4,8 +4,6 @@ The events of rtnetlink are edges and may overflow. The monitor keeps the state 
 reads everything again and tells the difference.
 """
 
-import errno
-import socket
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -14,16 +12,8 @@ from stayalived.kernel import rtnetlink
 from stayalived.kernel.api import Gone, Interface
 from stayalived.kernel.netlink import Found, Netlink, as_interface
 from stayalived.kernel.rtnetlink import AddressSeen, LinkSeen
+from stayalived.kernel.subscription import RECEIVE_BUFFER, Subscription
 
-RECEIVE_BUFFER = 4 * 1024 * 1024
-"""Bytes for events that wait; about 5,000 of them."""
-
-READS = 64
-"""Datagrams that one call takes in at most, so that adverts due are not held up."""
-
-_RECEIVE = 128 * 1024
-_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP = 270, 1
-_SO_RCVBUFFORCE = 33
 _GROUPS = (rtnetlink.GROUP_LINK, rtnetlink.GROUP_IPV4_ADDRESS, rtnetlink.GROUP_IPV6_ADDRESS)
 
 Change = Interface | Gone
@@ -55,24 +45,27 @@ class Monitor:
             KernelProblem: the kernel does not answer.
             OSError: no descriptor is free.
         """
-        self._netlink, self._buffer = netlink, buffer
+        self._netlink = netlink
         self._records: dict[int, _Record] = {}
         self._steps: deque[Change] = deque()
         self._pending: dict[int, None] = {}
-        self._stale = False
-        self.overflows = 0
-        self._socket = self._open()
+        self._subscription = Subscription(_GROUPS, buffer=buffer)
         self._take_over(netlink.found())
         self._steps.clear()
         self._pending.clear()
 
     def fileno(self) -> int:
         """Return the descriptor to watch; an overflow does not change it."""
-        return self._socket.fileno()
+        return self._subscription.fileno()
 
     def close(self) -> None:
         """Close the socket for events."""
-        self._socket.close()
+        self._subscription.close()
+
+    @property
+    def overflows(self) -> int:
+        """How often events were lost."""
+        return self._subscription.overflows
 
     def interfaces(self) -> dict[str, Interface]:
         """Return all interfaces as known now, by name."""
@@ -88,7 +81,7 @@ class Monitor:
         Raises:
             KernelProblem: there was an overflow, and reading everything again failed; the next call tries it again.
         """
-        if not self._drain():
+        if not self._subscription.drain(self._apply, self._catch_up):
             return None
         if self._steps:
             step = self._steps.popleft()
@@ -98,54 +91,21 @@ class Monitor:
             return self._records[index].interface()
         return None
 
-    def _drain(self) -> bool:
-        """Take in what waits in the socket; tells whether that was all.
-
-        After an overflow the socket itself goes on: the kernel holds events back until its queue is empty, and tells
-        them again from then on (net/netlink/af_netlink.c, netlink_rcv_wake). So everything is read from the kernel as
-        soon as the queue is empty, and what changes later comes as an event.
-        """
-        for _ in range(READS):
-            try:
-                data = self._socket.recv(_RECEIVE)
-            except BlockingIOError:
-                if self._stale:
-                    self._take_over(self._netlink.found())
-                    self._stale = False
-                return True
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                self.overflows += 1
-                self._stale = True
-            else:
-                self._apply(data)
-        return False
+    def _catch_up(self) -> None:
+        self._take_over(self._netlink.found())
 
     def _with_addresses(self, step: Interface) -> Interface:
         self._pending.pop(step.index, None)
         record = self._records.get(step.index)
         return replace(step, addresses=tuple(record.addresses) if record else ())
 
-    def _open(self) -> socket.socket:
-        kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-        sock = socket.socket(socket.AF_NETLINK, kind, socket.NETLINK_ROUTE)
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, self._buffer)
-        except PermissionError:  # without CAP_NET_ADMIN over the first namespace: as much as net.core.rmem_max allows
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._buffer)
-        sock.bind((0, 0))  # without a port id of its own it gets no multicasts (af_netlink.c, do_one_broadcast)
-        for group in _GROUPS:
-            sock.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, group)
-        return sock
-
     def _apply(self, data: bytes) -> None:
         for seen in rtnetlink.read(data):
             if isinstance(seen, AddressSeen):
                 self._apply_address(seen)
-            elif isinstance(seen, LinkSeen) and seen.gone:
+            elif seen.gone:
                 self._drop(seen.index)
-            elif isinstance(seen, LinkSeen):
+            else:
                 self._apply_link(seen)
 
     def _apply_address(self, seen: AddressSeen) -> None:

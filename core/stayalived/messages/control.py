@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from stayalived.config.problems import Problem
+from stayalived.messages.census import Census
 
 
 class Start(StrEnum):
@@ -96,7 +97,7 @@ class Needs(Message, frozen=True):
     shortest_master_down: int  # ns; 0 without instances
     realtime: bool
     start_only: tuple[str, ...]  # `key=value` of what cannot change without a restart (P28)
-    removable: tuple[str, ...]  # names of instances and virtual servers, for the limit on removals
+    removable: tuple[Census, ...]  # instances and virtual servers, for the limit on removals
     plugins: tuple[str, ...]  # `NAME VERSION` of the plugin distributions in use
     checker_capabilities: tuple[str, ...] = ()  # what the bundled checks need beyond none: NET_RAW, NET_BIND_SERVICE
 

@@ -6,8 +6,9 @@ from stayalived.messages.control import Message
 class Event(Message, frozen=True):
     """Something happened. Never merged; `sequence` counts for each sender and never repeats while the daemon runs.
 
-    Kinds of an instance: master, backup, fault, stop, deleted, lower_priority. Of a real server: up, down. Of a virtual
-    server: quorum_up, quorum_down. Of the daemon: child_died, child_started, plugin_failed, reloaded, reload_refused.
+    Kinds of an instance: master, backup, fault, stop, deleted, lower_priority. Of a group: master, backup, fault, stop.
+    Of a real server: up, down. Of a virtual server: quorum_up, quorum_down. Of the daemon: child_died, child_started,
+    plugin_failed, reloaded, reload_refused.
     """
 
     sequence: int
@@ -52,3 +53,4 @@ class Ran(Message, frozen=True):
     output: bytes  # first 4 KiB of standard output and error
     problem: str
     duration: int  # ns
+    void: bool = False  # it counts as never run: refused, withdrawn, or ended for a reason of ours

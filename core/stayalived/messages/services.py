@@ -15,6 +15,23 @@ class CheckState(Message, frozen=True):
     latency: int  # ns of the last probe
     since: int  # monotonic ns of the last change
     stale: bool
+    value: int | None = None  # what was measured; `up` and `weight` are what the check's own weight makes of it
+
+
+class TrackState(CheckState, frozen=True):
+    """The same of a check that instances track: a topic of its own, for vrrp wants none of the servers' thousands.
+
+    `up` is the check's own verdict, after `rise` and `fall`. Weight, `reverse` and `init_fail` are the tracker's, and
+    where there is a `value` whoever tracks multiplies it himself. Key on the pipe: `Tracker.check`.
+    """
+
+
+def state_type(subject: str) -> type[CheckState]:
+    """Return what carries the state of a subject's checks: a server's name has a slash, a tracked check's has none.
+
+    A key on the pipe will do for the subject.
+    """
+    return CheckState if "/" in subject else TrackState
 
 
 class AdoptedServer(Message, frozen=True):

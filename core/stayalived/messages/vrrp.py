@@ -20,7 +20,9 @@ class RouterRow(Message, frozen=True):
     advert_int: int  # ns, configured
     master_interval: int  # ns, in force
     master: str  # address of the master last heard, "" when it is us or nobody
-    held: bool  # the kernel has the addresses
+    held: bool  # the kernel has everything that a MASTER holds
+    excluded: tuple[str, ...] = ()
+    virtual_mac: str = ""  # name of the macvlan; empty without one
 
 
 class InstanceState(Message, frozen=True):
@@ -32,6 +34,9 @@ class InstanceState(Message, frozen=True):
     since: int  # monotonic ns
     priority: int  # effective
     routers: tuple[RouterRow, ...]
+    group: str = ""  # sync group that it belongs to, or empty
+    faults: tuple[str, ...] = ()  # every cause that keeps it in FAULT
+    configured_priority: int = 0
 
 
 class RouterCounters(Message, frozen=True):
@@ -45,3 +50,21 @@ class RouterCounters(Message, frozen=True):
     priority_zero_sent: int
     priority_zero_received: int
     errors: dict[str, int]
+    trailers_received: int = 0  # adverts with an `auth_hmac` trailer, which was not looked at
+
+
+class GroupState(Message, frozen=True):
+    """One sync group: its members stand where it stands."""
+
+    name: str
+    state: str
+    reason: str
+    since: int  # monotonic ns
+    instances: tuple[str, ...]
+
+
+class BorrowedSysctl(Message, frozen=True):
+    """A sysctl that vrrp has set, and what it was before: the replacement of a dead process has to put it back."""
+
+    name: str
+    before: str

@@ -61,9 +61,9 @@ def _subjects(configuration: Configuration) -> Iterator[str]:
     yield GLOBAL
     for instance in configuration.instances:
         yield f"instance {instance.name}"
+    for group in configuration.sync_groups:
+        yield f"group {group.name}"
     for service in configuration.virtual_servers:
         yield f"virtual_server {service.name}"
         for server in service.real_servers:
             yield f"real_server {service.name}/{server.name}"
-    for action in configuration.actions:
-        yield action.subject  # a group is known by nothing else here

@@ -15,15 +15,14 @@ from stayalived.child.events import (
     Received,
     Report,
     Stop,
-    Tell,
 )
+from stayalived.child.programs import Requests, Withdrawn
 from stayalived.config.model import Configuration
-from stayalived.messages.notify import Cancel, Event, Ran, Run
+from stayalived.messages.notify import Event, Ran
 from stayalived.messages.routes import RUNNER, may_tell
 from stayalived.notify.actions import Actions, subject_of
 from stayalived.notify.events import (
     Abandon,
-    Answer,
     Asked,
     Invoke,
     Invoked,
@@ -33,7 +32,6 @@ from stayalived.notify.events import (
     NotifyEvent,
     Observe,
     ObserverFailed,
-    Withdrawn,
 )
 from stayalived.notify.queue import LANE_DEPTH, LaneKey, Queue
 from stayalived.timing import Duration, Instant, after, seconds
@@ -68,7 +66,7 @@ class NotifyEngine:
         self._committed = False
         self._stopping = False
         self._give_up: Instant | None = None
-        self._requests = _Requests()
+        self._requests = Requests()
         self._effects: list[ChildEffect | NotifyEffect] = []
 
     @property
@@ -86,8 +84,8 @@ class NotifyEngine:
                 self._effects += self._requests.ended(ran)
             case Invoked(token=token, failure=failure):
                 self._finish(token, failure)
-            case Asked(token=token) if token in self._told:
-                self._effects.append(self._requests.ask(event, self._told[token].key, now))
+            case Asked(call=call, token=token, program=program) if token in self._told:
+                self._effects.append(self._requests.ask(call, _lane(self._told[token].key), program, now))
             case Withdrawn(call=call):
                 self._effects += self._requests.withdraw(call)
             case ObserverFailed(text=text):
@@ -191,49 +189,6 @@ class NotifyEngine:
             self._give_up = None
 
 
-class _Requests:
-    """The programs that the runner was asked for and has not answered."""
-
-    def __init__(self) -> None:
-        self._calls: dict[int, int] = {}  # by the request's identifier
-        self._last = 0
-
-    def ask(self, asked: Asked, key: LaneKey, now: Instant) -> Tell:
-        """Return the request. Its identifier is the moment, so that one of a predecessor of ours is never repeated."""
-        self._last = max(self._last + 1, now)
-        self._calls[self._last] = asked.call
-        program = asked.program
-        run = Run(
-            identifier=self._last,
-            lane=f"{key.subject} {key.action.type} {' '.join(key.action.on)}",
-            argv=program.argv,
-            user=program.user,
-            group=program.group,
-            environment=program.environment,
-            input=program.input,
-            limit=program.limit,
-        )
-        return Tell(message=run, to=RUNNER, sequence=self._last)
-
-    def ended(self, ran: Ran) -> list[NotifyEffect]:
-        """Return the answer to the call that asked, if somebody still waits for it."""
-        call = self._calls.pop(ran.identifier, None)
-        return [] if call is None else [Answer(call=call, ran=ran)]
-
-    def lose(self) -> list[NotifyEffect]:
-        """Return the answers to all calls: the runner that knew of their programs is dead and tells nobody the end."""
-        lost, self._calls = self._calls, {}
-        text = "the process that was to tell its end died"
-        return [
-            Answer(call=call, ran=Ran(identifier=number, status=-1, signal=0, output=b"", problem=text, duration=0))
-            for number, call in lost.items()
-        ]
-
-    def withdraw(self, call: int) -> list[ChildEffect]:
-        """Return the request to end a program that nobody waits for."""
-        identifiers = [identifier for identifier, of in self._calls.items() if of == call]
-        for identifier in identifiers:
-            del self._calls[identifier]
-        return [
-            Tell(message=Cancel(identifier=identifier), to=RUNNER, sequence=identifier) for identifier in identifiers
-        ]
+def _lane(key: LaneKey) -> str:
+    """Return the runner's lane for the programs of an action and a subject."""
+    return f"{key.subject} {key.action.type} {' '.join(key.action.on)}"

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.config.problems import Problem
-from stayalived.messages.notify import Event, Ran
-from stayalived.plugin.notifiers import Program
+from stayalived.messages.notify import Event
+from stayalived.plugin.programs import Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +40,6 @@ class Observe:
     event: Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The program that was asked for by this call has ended."""
-
-    call: int
-    ran: Ran
-
-
 NotifyEffect = Load | Invoke | Abandon | Observe | Answer
 
 
@@ -73,13 +66,6 @@ class Asked:
     call: int
     token: int
     program: Program
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
-    """Nobody waits for the program of this call any more."""
-
-    call: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

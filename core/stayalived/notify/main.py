@@ -1,20 +1,19 @@
 """The notify child (I/O): `notify` runs the bundled actions, `notify/DIST` those of a third-party distribution."""
 
 import asyncio
-import itertools
 from collections import deque
 
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.bootstrap import Context
+from stayalived.child.calls import Calls
 from stayalived.child.privileges import SERVICE_USER, Rights
+from stayalived.child.programs import Answer
 from stayalived.config.model import BUNDLED, Action
 from stayalived.config.problems import Problem
 from stayalived.errors import PluginFailure
-from stayalived.messages.notify import Ran
 from stayalived.notify.engine import NotifyEngine
 from stayalived.notify.events import (
     Abandon,
-    Answer,
     Asked,
     Invoke,
     Invoked,
@@ -24,10 +23,10 @@ from stayalived.notify.events import (
     NotifyEvent,
     Observe,
     ObserverFailed,
-    Withdrawn,
 )
 from stayalived.plugin import manager
-from stayalived.plugin.notifiers import Notifier, Outcome, Program, Tools
+from stayalived.plugin.notifiers import Notifier, Tools
+from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import for_people, in_seconds
 
 RIGHTS = Rights(user=SERVICE_USER)
@@ -62,8 +61,7 @@ class Teller:
         self._plugins = plugins
         self._made: deque[dict[Action, Notifier]] = deque(maxlen=GENERATIONS_KEPT)
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._calls: dict[int, asyncio.Future[Ran]] = {}
-        self._numbers = itertools.count(1)
+        self._calls = Calls(shell.post)
 
     def perform(self, effect: NotifyEffect) -> None:
         """Carry out one effect."""
@@ -79,10 +77,8 @@ class Teller:
                 for answer in self._plugins.events.call(event=event):
                     if answer.failure is not None:
                         self._shell.post(ObserverFailed(text=str(answer.failure)))
-            case Answer(call=call, ran=ran):
-                future = self._calls.pop(call, None)
-                if future is not None and not future.done():
-                    future.set_result(ran)
+            case Answer():
+                self._calls.answer(effect)
 
     def cancel_all(self) -> None:
         """Leave no task behind."""
@@ -91,15 +87,7 @@ class Teller:
 
     async def run_program(self, token: int, program: Program) -> Outcome:
         """Have the runner start a program for an invocation and wait for its end."""
-        call = next(self._numbers)
-        future = self._calls[call] = asyncio.get_running_loop().create_future()
-        self._shell.post(Asked(call=call, token=token, program=program))
-        try:
-            ran = await future
-        except asyncio.CancelledError:
-            self._calls.pop(call, None)
-            self._shell.post(Withdrawn(call=call))
-            raise
+        ran = await self._calls.make(lambda call: self._shell.post(Asked(call=call, token=token, program=program)))
         return Outcome(status=ran.status, signal=ran.signal, output=ran.output, problem=ran.problem)
 
     def _load(self, actions: tuple[Action, ...]) -> tuple[Problem, ...]:

@@ -11,6 +11,7 @@ from stayalived.plugin.checks import (
     CheckOptions,
     Connect,
     Connection,
+    LocalFailure,
     Net,
     NetworkFailure,
     Receive,
@@ -22,11 +23,13 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 from stayalived.plugin.hookspecs import hookimpl
-from stayalived.plugin.notifiers import Notifier, NotifierOptions, Outcome, Program, Tools
+from stayalived.plugin.notifiers import Notifier, NotifierOptions, Tools
+from stayalived.plugin.programs import RUN_MARGIN, Outcome, Program
 from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
 from stayalived.timing import Duration, Instant, in_seconds, seconds
 
 __all__ = [
+    "RUN_MARGIN",
     "Check",
     "CheckOptions",
     "Configuration",
@@ -36,6 +39,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "Instant",
+    "LocalFailure",
     "Net",
     "NetworkFailure",
     "Notifier",

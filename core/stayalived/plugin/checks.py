@@ -12,13 +12,14 @@ from collections.abc import Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
 from stayalived.addresses import Endpoint
-from stayalived.errors import PluginFailure
-from stayalived.timing import Duration
+from stayalived.errors import PluginFailure, StayalivedError
+from stayalived.plugin.programs import Outcome, Program
+from stayalived.timing import NO_TIME, Duration
 
 
 class CheckOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +35,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         seen: what was seen there, for people.
         expected: what should have been seen.
         weight: delta to the server's weight that this result asks for.
+        value: a number that was measured. The framework multiplies it by the check's weight and adds that to the
+            server's weight, or to the priority of the instance that tracks the check; where the weight is 0, any other
+            value than 0 is a failure.
+        server_weight: the weight that the server shall have in place of the one that is configured.
     """
 
     up: bool
@@ -41,6 +46,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     seen: str = ""
     expected: str = ""
     weight: int = 0
+    value: int | None = None
+    server_weight: int | None = None
 
     @classmethod
     def passed(cls, step: str = "", seen: str = "", *, weight: int = 0) -> "Verdict":
@@ -63,7 +70,7 @@ class Target:
     """Whom to probe, and where from.
 
     Attributes:
-        endpoint: address and port, resolved.
+        endpoint: address and port, resolved; an empty address where the check looks at this machine alone.
         virtual_host: the name to ask for (Host header, SNI); empty when the configuration gives none.
         connect_timeout: limit of each step in nanoseconds.
         limit: limit of the whole probe in nanoseconds.
@@ -135,6 +142,14 @@ class NetworkFailure(ConnectionError):
         self.verdict = verdict
 
 
+class LocalFailure(StayalivedError):
+    """This machine could not make the probe, for a reason that says nothing about whom it asks.
+
+    No verdict changes; the text goes to the log, and the probe comes again within a second. The text says what is in
+    the way and what to do about it.
+    """
+
+
 class Connection(Protocol):
     """An open connection that `Net.connect` gave. Its methods raise `NetworkFailure`."""
 
@@ -152,10 +167,20 @@ class Connection(Protocol):
 
 
 class Net(Protocol):
-    """The network as a check sees it: source address, mark, interface and time limits of the target are applied."""
+    """What a check may use: the network, with the target's source, mark, interface and limits applied, and programs."""
 
     def connect(self, target: Target) -> AbstractAsyncContextManager[Connection]:
         """Return a context that holds a TCP connection to the target and closes it with FIN at its end."""
+        ...
+
+    async def run(self, program: Program) -> Outcome:
+        """Have the runner start a program; return when it has ended, by itself or because its limit was over.
+
+        Cancelled, it has the program ended, too. Programs of one `argv`, user and environment run one after the other.
+
+        Raises:
+            LocalFailure: it was not run, or nobody knows how it ended: that counts as never run.
+        """
         ...
 
 
@@ -165,13 +190,29 @@ class Check(ABC):
     name: ClassVar[str]
     Options: ClassVar[type[CheckOptions]] = CheckOptions
     defaults: ClassVar[Mapping[str, float]] = MappingProxyType({})
-    """What holds for `retry`, `delay_before_retry`, … of this type when nobody says otherwise; seconds and numbers."""
+    """What holds for `retry`, `delay_loop`, `weight`, … of this type when nobody says otherwise: seconds, numbers."""
+    aim: ClassVar[Literal["needed", "optional", "none"]] = "needed"
+    """Whether it asks somebody. With `none` it looks at this machine alone, and is one probe for all who want it; with
+    `optional` it may be tracked without a `target`."""
     needs_port: ClassVar[bool] = True
     """Whether a target without a port makes no sense: a mistake that is told when the configuration is read."""
+    from_start: ClassVar[bool] = False
+    """Whether `delay_loop` counts from the start of a probe and not from its end. One that still runs then is left to
+    run; the next starts at the next multiple."""
+    most_weight: ClassVar[int] = 253
+    """The largest weight, of either sign, that an instance may give it in `track`."""
 
     def __init__(self, options: CheckOptions) -> None:
         """Keep the validated options."""
         self.options = options
+
+    def limit(self, delay_loop: Duration) -> Duration:  # noqa: ARG002  (for those who override it)
+        """Return how long a whole probe may take; then it is cancelled, which is a failure of the server.
+
+        Asked once, when the configuration is read. 0 stands for three times `connect_timeout`: to connect, to ask, to
+        hear the answer.
+        """
+        return NO_TIME
 
     def steps(self, target: Target) -> Steps:  # noqa: ARG002  (for those who override it)
         """Probe the target in steps. Override this or `probe`."""

@@ -1,42 +1,19 @@
 """What a notify plugin is made of. Import it from `stayalived.plugin`."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import msgspec
 
 from stayalived.messages.notify import Event
+from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import Duration, seconds
 
-DEFAULT_LIMIT = seconds(30)
 ACTION_LIMIT = seconds(60)  # of an action that does not say its own
 
 
 class NotifierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Root of an action's options: its fields are the keys that a user may write beside `type` and `on`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """A program for the runner to start: as which user, with which input, for how long at most."""
-
-    argv: tuple[str, ...]
-    user: str = ""
-    group: str = ""
-    environment: tuple[tuple[str, str], ...] = ()
-    input: bytes = b""
-    limit: Duration = DEFAULT_LIMIT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a program ended. `problem` is empty when it exited by itself, whatever its status."""
-
-    status: int
-    signal: int
-    output: bytes
-    problem: str
 
 
 class Tools(Protocol):

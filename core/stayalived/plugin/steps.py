@@ -17,6 +17,9 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 
+_NUMBERS = ("weight", "value", "server_weight")  # of a verdict
+_BEYOND = 2**31  # of what a weight can be (LV32)
+
 
 async def drive(steps: Steps, target: Target, net: Net) -> Verdict:
     """Carry out the steps of a body and return its verdict.
@@ -54,9 +57,13 @@ def check_verdict(value: object) -> Verdict:
     Raises:
         PluginFailure: it is not.
     """
-    if isinstance(value, Verdict):
-        return value
-    raise PluginFailure(f"answered {value!r:.100}; a check answers a Verdict")
+    if not isinstance(value, Verdict):
+        raise PluginFailure(f"answered {value!r:.100}; a check answers a Verdict")
+    for name in _NUMBERS:
+        number = getattr(value, name)
+        if number is not None and not (isinstance(number, int) and -_BEYOND <= number < _BEYOND):
+            raise PluginFailure(f"answered {name} {number!r:.100}; a whole number of 32 bits is allowed")
+    return value
 
 
 def check_step(value: object) -> Step:

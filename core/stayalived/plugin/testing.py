@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stayalived.addresses import Endpoint
-from stayalived.checker.net import ProbeNet
+from stayalived.checker.net import ProbeNet, RunProgram
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import LocalFault, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
+from stayalived.checker.programs import no_programs
 from stayalived.checker.watchdog import Watchdog
 from stayalived.config.model import Source
 from stayalived.errors import PluginFailure
@@ -202,8 +203,13 @@ def target_for(endpoint: Endpoint, *, virtual_host: str = "", connect_timeout: D
     return _identity(endpoint, virtual_host, connect_timeout).aim()
 
 
-async def run_check(check: Check, target: Target) -> Verdict:
+async def run_check(check: Check, target: Target, run: RunProgram = no_programs) -> Verdict:
     """Run a check once, as the daemon does: same limits, same sockets, same treatment of what it raises.
+
+    Args:
+        check: the check.
+        target: whom it asks.
+        run: stands in for the runner where the check has programs started; it may raise `LocalFailure`.
 
     Returns:
         the check's verdict on the target.
@@ -214,7 +220,7 @@ async def run_check(check: Check, target: Target) -> Verdict:
     """
     ended: asyncio.Future[ProbeEnded] = asyncio.get_running_loop().create_future()
     watchdog = Watchdog("test", _clock)
-    prober = Prober(lambda _: check, ended.set_result, _clock, watchdog)
+    prober = Prober(lambda _: check, ended.set_result, _clock, watchdog, run)
     identity = _identity(target.endpoint, target.virtual_host, target.connect_timeout)
     try:
         prober.start(StartProbe(probe=1, identity=identity), target)
@@ -231,9 +237,9 @@ async def run_check(check: Check, target: Target) -> Verdict:
             raise OSError(text)
 
 
-async def run_probe(check: Check, target: Target) -> Verdict:
+async def run_probe(check: Check, target: Target, run: RunProgram = no_programs) -> Verdict:
     """Run the check's `probe` alone, with a `Net`: for a check of steps, the adapter that drives them under asyncio."""
-    net = ProbeNet()
+    net = ProbeNet(run)
     try:
         return await check.probe(target, net)
     finally:

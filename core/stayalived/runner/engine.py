@@ -196,6 +196,7 @@ class RunnerEngine:
         """Do the next thing to a running program that has used up its time."""
         match job.state:
             case State.RUNNING:
+                job.expired = True
                 self._terminate(job, f"ran longer than {for_people(Duration(job.run.limit))}", TERM_PATIENCE, now)
             case State.TERMINATING:
                 self._enter(job, State.KILLED, after(now, KILL_PATIENCE))
@@ -249,6 +250,7 @@ class RunnerEngine:
             output=output,
             problem=problem,
             duration=NO_TIME if job.began is None else elapsed(job.began, now),
+            void=bool(problem) and not job.expired,
         )
         self._emit(Tell(message=ran, to=job.sender, sequence=job.token))
 

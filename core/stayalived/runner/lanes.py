@@ -10,7 +10,7 @@ from stayalived.timing import Instant
 
 LANE_DEPTH = 1_000  # requests in one lane, the running one included
 WAITING_OF_SENDER = 10_000  # requests of one sender that wait, in all its lanes
-RUNNING_OF_SENDER = 64  # programs of one sender at the same time: a flood costs its own sender only
+RUNNING_OF_SENDER = 256  # programs of one sender at the same time: a flood costs its own sender only
 
 
 class State(Enum):
@@ -25,7 +25,10 @@ class State(Enum):
 
 @dataclass(slots=True)
 class Job:
-    """One request. `token` is the runner's own number for it; `reason` says why it is being ended."""
+    """One request. `token` is the runner's own number for it; `reason` says why it is being ended.
+
+    `expired`: because it used up its time, and not for a reason that is not its own.
+    """
 
     token: int
     sender: str
@@ -34,6 +37,7 @@ class Job:
     began: Instant | None = None
     due: Instant | None = None
     reason: str = ""
+    expired: bool = False
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from stayalived.child.shell import Shell
 from stayalived.config.problems import Problem
 from stayalived.runner.accounts import find_account
 from stayalived.runner.engine import Inspect, Inspected, Kill, RunnerEffect, RunnerEngine, RunnerEvent, Start, Terminate
+from stayalived.runner.guardian import Guardian
 from stayalived.runner.paths import open_program
 from stayalived.runner.programs import Programs
 from stayalived.runner.refusals import Refused
@@ -22,7 +23,7 @@ def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role 
     shell: Shell[RunnerEvent, RunnerEffect] = Shell(
         RunnerEngine(), context, lambda effect: _perform(effect, shell, programs)
     )
-    programs = Programs(shell, shell.post)
+    programs = Programs(shell, shell.post, Guardian())
     shell.run()
 
 

@@ -16,6 +16,7 @@ from stayalived.messages.notify import Run
 from stayalived.runner.accounts import Account, find_account
 from stayalived.runner.birth import Birth, become
 from stayalived.runner.engine import Ended, Start
+from stayalived.runner.guardian import Guard
 from stayalived.runner.paths import open_program
 from stayalived.runner.refusals import Refused
 from stayalived.runner.requests import environment
@@ -56,11 +57,13 @@ class Programs:
     Args:
         watcher: the loop that this process turns.
         ended: called once for each `start`, perhaps before `start` returns.
+        guard: told of each program that runs.
     """
 
-    def __init__(self, watcher: Watcher, ended: Callable[[Ended], None]) -> None:
+    def __init__(self, watcher: Watcher, ended: Callable[[Ended], None], guard: Guard) -> None:
         """Begin with none."""
         self._watcher = watcher
+        self._guard = guard
         self._ended = ended
         self._processes: dict[int, _Process] = {}
 
@@ -71,6 +74,7 @@ class Programs:
         except (Refused, OSError) as error:
             self._ended(Ended(token=order.token, status=-1, signal=0, output=b"", problem=str(error)))
             return
+        self._guard.started(process.pid)
         self._processes[order.token] = process
         self._watcher.watch(process.output, lambda: self._listen(process))
         self._watcher.watch(process.handle, lambda: self._bury(process))
@@ -118,6 +122,7 @@ class Programs:
         self._watcher.unwatch(process.handle)
         if process.told_to_end:  # before waiting: until then nobody else can get this process group's number
             _signal_group(process, signal.SIGKILL)
+        self._guard.ended(process.pid)
         _, status = os.waitpid(process.pid, 0)
         _hear_last_words(process)
         self._stop_listening(process)

@@ -1,102 +1,121 @@
 """What each fault does to a cluster, and how it is undone. The storm decides when (`weather.py`)."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
 
+from stayalived.simulation import cables, deaths, hostile, reforms, sabotage
+from stayalived.simulation.faults import Fault, Impossible
+from stayalived.simulation.lan import Lan
 from stayalived.simulation.pipes import Pipe
 from stayalived.simulation.servers import Server
-from stayalived.simulation.world import between
-from stayalived.supervisor.events import Order
-from stayalived.timing import after
+from stayalived.simulation.services import TRACKED_NET, target_of
+from stayalived.timing import Duration, after, seconds
 
 if TYPE_CHECKING:
-    from stayalived.simulation.cluster import Cluster, Machine
-
-
-class Fault(StrEnum):
-    """What may go wrong."""
-
-    LOSS = "loss"
-    DUPLICATION = "duplication"
-    DELAY = "delay"
-    REORDERING = "reordering"
-    CORRUPTION = "corruption"
-    PARTITION = "partition"
-    ONE_WAY = "one-way partition"
-    LINK_FLAP = "link flap"
-    CHILD_KILLED = "child killed"
-    FROZEN = "node frozen"
-    REFUSAL = "netlink refusal"
-    FULL_PIPE = "full pipe"
-    SERVER_STALLS = "server stalls"
-    SERVER_FLAPS = "server flaps"
-    SERVER_LIES = "server lies"
-    RELOAD = "reload"
-
+    from stayalived.simulation.cluster import Cluster
+    from stayalived.simulation.machine import Machine
 
 Undo = Callable[[], None]
-Blow = Callable[["Cluster", "Machine", Random], Undo | None]
+Blow = Callable[["Cluster", "Machine", Random, Duration], Undo | None]
+"""Does it: to a cluster, at a machine, with a source of chance, for so long. Raises `Impossible` where it cannot."""
 
-FREEZE = (0.05, 6.0)
-"""Seconds that a frozen machine stays frozen, at least and at most."""
+LONGEST_FREEZE = seconds(6)
+"""A machine that stands still for longer finds its child dead."""
+
+
+def _some_lans(cluster: "Cluster", chance: Random) -> list[Lan]:
+    """Return the segments that a fault hits: all of them, or one."""
+    return list(cluster.lans) if chance.random() < 0.5 else [chance.choice(cluster.lans)]
 
 
 def _condition(name: str, value: float) -> Blow:
-    def blow(cluster: "Cluster", _machine: "Machine", _chance: Random) -> Undo:
-        conditions = cluster.lan.conditions
-        setattr(conditions, name, value)
-        return lambda: setattr(conditions, name, 0.0)
+    def blow(cluster: "Cluster", _machine: "Machine", chance: Random, _lasts: Duration) -> Undo:
+        lans = _some_lans(cluster, chance)
+
+        def put(odds: float) -> None:
+            for lan in lans:
+                setattr(lan.conditions, name, odds)
+                lan.look()
+            cluster.touch_all()
+
+        put(value)
+        return lambda: put(0.0)
 
     return blow
 
 
 def _partition(*, both_ways: bool) -> Blow:
-    def blow(cluster: "Cluster", machine: "Machine", chance: Random) -> Undo:
+    def blow(cluster: "Cluster", machine: "Machine", chance: Random, _lasts: Duration) -> Undo:
+        lans = _some_lans(cluster, chance)
         side = {machine.name} | {other.name for other in cluster.machines if chance.random() < 0.3}
         far = [other.name for other in cluster.machines if other.name not in side]
+        if not far:
+            raise Impossible
         added = {(near, other) for near in side for other in far}
         if both_ways:
             added |= {(other, near) for near, other in added}
-        cluster.lan.conditions.cut |= added
-        return lambda: cluster.lan.conditions.cut.difference_update(added)
+
+        def put(*, cut: bool) -> None:
+            for lan in lans:
+                (lan.conditions.cut.update if cut else lan.conditions.cut.difference_update)(added)
+                lan.look()
+            cluster.touch_all()
+
+        put(cut=True)
+        return lambda: put(cut=False)
 
     return blow
 
 
-def cut_cable(_cluster: "Cluster", machine: "Machine", _chance: Random) -> Undo:
-    """Pull the cable of a machine."""
-    machine.set_link(up=False)
-    return lambda: machine.set_link(up=True)
+def _freeze(cluster: "Cluster", machine: "Machine", chance: Random, lasts: Duration) -> None:
+    """Let a machine stand still; its kernel goes on, or stands still with it and finds all packets when it goes on."""
+    if not machine.node.on or machine.node.frozen_until is not None:
+        raise Impossible
+    until = after(cluster.world.now, min(lasts, LONGEST_FREEZE))
+    if chance.random() < 0.3:
+        cluster.world.at(until, lambda: machine.vrrp_role.ears.restamp(machine.node.now))
+    machine.node.freeze(until)
 
 
-def kill_child(_cluster: "Cluster", machine: "Machine", chance: Random) -> None:
-    """Kill one of a machine's processes, between two events."""
-    children = [machine.node.children[name] for name in sorted(machine.node.children)]
-    if children:
-        chance.choice(children).kill()
+def _overflow(cluster: "Cluster", machine: "Machine", chance: Random, lasts: Duration) -> Undo:
+    ears = machine.vrrp_role.ears
+    before, ears.room = machine.drawn.room, chance.choice((1, 2, 3))
+    _freeze(cluster, machine, chance, lasts)
+    return lambda: setattr(ears, "room", before)
 
 
-def reload(_cluster: "Cluster", machine: "Machine", chance: Random) -> None:
-    """Change the weights in the files of a machine and send HUP."""
-    machine.change_weights([chance.choice((1, 2, 5)) for _ in range(2)])
-    machine.node.signal(Order.RELOAD)
+def _suspend(cluster: "Cluster", machine: "Machine", _chance: Random, lasts: Duration) -> None:
+    if not machine.node.on or machine.node.frozen_until is not None:
+        raise Impossible
+    machine.node.freeze(after(cluster.world.now, lasts), suspended=True)
 
 
-def _freeze(cluster: "Cluster", machine: "Machine", chance: Random) -> None:
-    machine.node.freeze(after(cluster.world.now, between(chance, *FREEZE)))
+def _refuse(*what: str) -> Blow:
+    def blow(_cluster: "Cluster", machine: "Machine", _chance: Random, _lasts: Duration) -> Undo:
+        machine.refusing.update(what)
+        machine.node.touch()
+
+        def undo() -> None:
+            machine.refusing.difference_update(what)
+            machine.refused_at = machine.world.now
+            machine.node.touch()
+
+        return undo
+
+    return blow
 
 
-def _refuse(_cluster: "Cluster", machine: "Machine", _chance: Random) -> Undo:
-    machine.refusing = True
-    return lambda: setattr(machine, "refusing", False)
+def _lose_news(_cluster: "Cluster", machine: "Machine", _chance: Random, _lasts: Duration) -> Undo:
+    machine.monitor.overflow()
+    machine.node.touch()
+    return machine.monitor.recover
 
 
-def _fill_pipe(_cluster: "Cluster", machine: "Machine", chance: Random) -> Undo | None:
+def _fill_pipe(_cluster: "Cluster", machine: "Machine", chance: Random, _lasts: Duration) -> Undo:
     children = [machine.node.children[name] for name in sorted(machine.node.children)]
     if not children:
-        return None
+        raise Impossible
     child = chance.choice(children)
     pipe: Pipe = chance.choice((child.to_child, child.to_supervisor))
     before = pipe.capacity
@@ -105,15 +124,39 @@ def _fill_pipe(_cluster: "Cluster", machine: "Machine", chance: Random) -> Undo 
 
 
 def _server(name: str, value: object, well: object) -> Blow:
-    def blow(cluster: "Cluster", _machine: "Machine", chance: Random) -> Undo | None:
-        addresses = cluster.farm.addresses()
+    def blow(cluster: "Cluster", _machine: "Machine", chance: Random, _lasts: Duration) -> Undo:
+        addresses = cluster.farm.addresses(TRACKED_NET, others=True)
         if not addresses:
-            return None
+            raise Impossible
         server: Server = cluster.farm.server(chance.choice(addresses))
         setattr(server, name, value)
         return lambda: setattr(server, name, well)
 
     return blow
+
+
+def _check(change: Callable[[Server], None]) -> Blow:
+    def blow(cluster: "Cluster", machine: "Machine", chance: Random, _lasts: Duration) -> Undo:
+        names = cluster.drawn.plan.checks
+        if not names:
+            raise Impossible
+        server = cluster.farm.server(target_of(chance.choice(names), machine.station.number).address)
+        change(server)
+        return server.recover
+
+    return blow
+
+
+def _fails(server: Server) -> None:
+    server.up = not server.well
+
+
+def _flaps(server: Server) -> None:
+    server.lies = 0.5
+
+
+def _hangs(server: Server) -> None:
+    server.stalled = True
 
 
 BLOWS: dict[Fault, Blow] = {
@@ -124,13 +167,37 @@ BLOWS: dict[Fault, Blow] = {
     Fault.CORRUPTION: _condition("corruption", 0.5),
     Fault.PARTITION: _partition(both_ways=True),
     Fault.ONE_WAY: _partition(both_ways=False),
-    Fault.LINK_FLAP: cut_cable,
-    Fault.CHILD_KILLED: kill_child,
+    Fault.NOISE: hostile.noise,
+    Fault.REPLAY: hostile.replay,
+    Fault.LINK_FLAP: cables.pull,
+    Fault.LINK_DOWN: cables.set_down,
+    Fault.LINK_GONE: cables.remove,
+    Fault.LINK_RENAMED: cables.rename,
+    Fault.UPLINK_FLAP: cables.pull_uplink,
+    Fault.SABOTAGE: sabotage.delete_addresses,
+    Fault.SABOTAGE_ROUTE: sabotage.delete_routes,
+    Fault.CHILD_KILLED: deaths.kill_child,
+    Fault.HALFWAY: deaths.doom_vrrp,
+    Fault.CHILD_HANGS: deaths.hang_child,
+    Fault.CRASH_LOOP: deaths.crash_loop,
+    Fault.CHECKER_DEAD: deaths.keep_checker_dead,
+    Fault.SUPERVISOR_KILLED: deaths.kill_supervisor,
+    Fault.RESTART: deaths.restart,
+    Fault.POWER_CUT: deaths.cut_power,
     Fault.FROZEN: _freeze,
-    Fault.REFUSAL: _refuse,
+    Fault.OVERFLOW: _overflow,
+    Fault.SUSPENDED: _suspend,
+    Fault.REFUSAL: _refuse("changes", "macs"),
+    Fault.DEAF: _refuse("listen"),
+    Fault.MUTE: _refuse("send"),
+    Fault.NETLINK_OVERFLOW: _lose_news,
     Fault.FULL_PIPE: _fill_pipe,
     Fault.SERVER_STALLS: _server("stalled", value=True, well=False),
     Fault.SERVER_FLAPS: _server("up", value=False, well=True),
     Fault.SERVER_LIES: _server("lies", value=0.5, well=0.0),
-    Fault.RELOAD: reload,
+    Fault.CHECK_FAILS: _check(_fails),
+    Fault.CHECK_FLAPS: _check(_flaps),
+    Fault.CHECK_HANGS: _check(_hangs),
+    Fault.RELOAD: reforms.reload,
+    Fault.RELOAD_REFUSED: reforms.reload_refused,
 }

@@ -1,205 +1,161 @@
-"""What a seed draws: how many routers, of which versions, intervals and priorities, with which servers behind them."""
+"""What a seed draws: how many machines, what stands in their files, what their world is like.
 
-from collections.abc import Sequence
+At most one owner (priority 255) is drawn for an instance: two would each be right (RFC 9568 6.1). Priorities of a sync
+group's members are in one order (SY03): else each machine would want some of them and get none.
+"""
+
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from enum import StrEnum
 from random import Random
 
-from stayalived.addresses import Endpoint, Family, VirtualAddress
-from stayalived.config.model import (
-    BUNDLED,
-    Check,
-    Configuration,
-    Forwarding,
-    Globals,
-    RealServer,
-    Source,
-    Timing,
-    VirtualServer,
-)
-from stayalived.config.virtual_routers import PlacedAddress, VirtualRouter, VrrpInstance
-from stayalived.timing import NO_TIME, Duration, seconds
+from stayalived.config.model import Configuration
+from stayalived.simulation.draw_instances import draw_instance, draw_many
+from stayalived.simulation.draw_trackers import draw_trackers
+from stayalived.simulation.files import Place, configuration_of
+from stayalived.simulation.plans import OWNER, GroupPlan, InstancePlan, Plan, Station
+from stayalived.simulation.services import ServicePlan
+from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
 
-INTERFACE = "eth0"
-SORRY = Endpoint("192.0.2.99", 80)
-INTERVALS = {2: (1.0, 2.0), 3: (0.2, 0.5, 1.0, 1.5)}
-PRIORITIES = (100, 100, 150, 200, 254, 255)
-GROUPS = {Family.IPV4: "224.0.0.18", Family.IPV6: "ff02::12"}
+MACHINES = (2, 2, 2, 2, 3, 3, 4)
+INSTANCES = (1, 1, 1, 2, 2, 2, 3, 4)
+PRIORITIES = (100, 100, 150, 200, 254, OWNER)
+AGES = (seconds(3), seconds(3), seconds(40), seconds(90_000), seconds(10_000_000))
+"""How long machines have been switched on when the world begins."""
+
+SEGMENTS = 2
+CROWDED, BULKY = 0.02, 0.02
+"""How often a seed draws many virtual routers on one link, and many addresses in one router."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Router:
-    """One machine of the drawn cluster."""
+class Feature(StrEnum):
+    """What a seed must have because the fault that it aims would have no effect without."""
 
-    name: str
-    number: int
-    priority: int
-
-    @property
-    def address(self) -> VirtualAddress:
-        """Its own IPv4 address on the segment."""
-        return VirtualAddress(f"192.0.2.{self.number}", 24)
-
-    @property
-    def link_local(self) -> VirtualAddress:
-        """Its own IPv6 link-local address."""
-        return VirtualAddress(f"fe80::{self.number:x}", 64)
+    SERVERS = "real servers"
+    CHECK = "a tracked check"
+    UPLINK = "a tracked interface"
+    ROUTE = "routes and rules"
+    SPARE = "more than one instance"
+    LINKS = "instances on two links"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """Everything that a seed decides before the first event."""
+    """Everything that a seed decides before the first event.
 
-    routers: tuple[Router, ...]
-    version: int
-    families: tuple[Family, ...]
-    advert_int: Duration
-    preempt: bool
-    servers: int
-    quorum: int
-    sorry: bool
-    delay_loop: Duration
-
-    def configuration(self, router: Router, *, weights: Sequence[int] = ()) -> Configuration:
-        """Return the configuration of one machine; `weights` replaces the first servers' weight 1."""
-        routers = tuple(self._virtual_router(router, family) for family in self.families)
-        instance = VrrpInstance(
-            name="site", interface=INTERFACE, priority=router.priority, split=False, routers=routers
-        )
-        services = (self._service(weights),) if self.servers else ()
-        return Configuration(
-            globals=_GLOBALS,
-            instances=(instance,),
-            virtual_servers=services,
-            tracked_checks=(),
-            actions=(),
-            distributions=(),
-        )
-
-    def _virtual_router(self, router: Router, family: Family) -> VirtualRouter:
-        address = VirtualAddress("192.0.2.100", 24) if family is Family.IPV4 else VirtualAddress("2001:db8::100", 64)
-        return VirtualRouter(
-            key=f"site/{family}",
-            instance="site",
-            family=family,
-            version=self.version,
-            virtual_router_id=42,
-            interface=INTERFACE,
-            priority=router.priority,
-            advert_int=self.advert_int,
-            preempt=self.preempt or router.priority == 255,
-            preempt_delay=NO_TIME,
-            source="",
-            group=GROUPS[family],
-            addresses=(PlacedAddress(address=address, interface=INTERFACE),),
-            garp_master_delay=seconds(5),
-            garp_master_repeat=5,
-            garp_master_refresh=NO_TIME,
-            garp_master_refresh_repeat=1,
-            garp_lower_prio_delay=seconds(5),
-            garp_lower_prio_repeat=5,
-            down_timer_adverts=3,
-        )
-
-    def _service(self, weights: Sequence[int]) -> VirtualServer:
-        servers = tuple(self._server(i, weights[i] if i < len(weights) else 1) for i in range(self.servers))
-        return VirtualServer(
-            name="web",
-            protocol="tcp",
-            addresses=(Endpoint("192.0.2.100", 80),),
-            fwmark=0,
-            fwmark_family=Family.IPV4,
-            scheduler="wlc",
-            scheduler_flags=(),
-            policy="wlc",
-            policy_distribution=BUNDLED,
-            policy_options=b"",
-            computes_weights=False,
-            persistence_timeout=NO_TIME,
-            persistence_granularity=32,
-            one_packet=False,
-            alpha=True,
-            quorum=self.quorum,
-            hysteresis=0,
-            sorry_server=SORRY if self.sorry else None,
-            sorry_forward=_DIRECT,
-            real_servers=servers,
-        )
-
-    def _server(self, number: int, weight: int) -> RealServer:
-        endpoint = Endpoint(f"192.0.2.{10 + number}", 80)
-        return RealServer(
-            name=f"s{number}",
-            addresses=(endpoint,),
-            weight=weight,
-            forward=_DIRECT,
-            upper_threshold=0,
-            lower_threshold=0,
-            inhibit_on_failure=False,
-            checks=(self._check(number, endpoint),),
-        )
-
-    def _check(self, number: int, target: Endpoint) -> Check:
-        return Check(
-            subject=f"web/s{number}",
-            number=0,
-            name="probe",
-            type="probe",
-            distribution=BUNDLED,
-            options=b"",
-            target=target,
-            virtual_host="",
-            source=Source(bindto="", bind_port=0, bind_if="", fwmark=0),
-            timing=Timing(
-                delay_loop=self.delay_loop,
-                connect_timeout=seconds(1),
-                retry=1,
-                delay_before_retry=seconds(0.5),
-                warmup=self.delay_loop,
-                rise=1,
-                fall=1,
-                alpha=True,
-                weight=0,
-                reverse=False,
-            ),
-        )
-
-
-def draw(chance: Random) -> Draw:
-    """Draw a cluster.
-
-    At most one owner (priority 255) is drawn: two would each be right (RFC 9568 6.1).
+    Attributes:
+        stations: the machines.
+        plan: what stands in the files of all of them, but for what a reload changes.
+        spares: instances that a reload may add.
+        failing: targets of tracked checks that fail in quiet times, too: machine and name of the check.
+        room: packets that wait in a socket.
+        change_cost: what one change of the kernel's state takes.
     """
-    version = chance.choice((2, 3, 3))
-    families = ((Family.IPV4,),) if version == 2 else ((Family.IPV4,), (Family.IPV6,), (Family.IPV4, Family.IPV6))
-    priorities = [chance.choice(PRIORITIES) for _ in range(chance.choice((2, 2, 2, 3, 3, 4)))]
-    for later in [i for i, priority in enumerate(priorities) if priority == 255][1:]:
-        priorities[later] = 254
-    servers = chance.choice((0, 2, 3))
+
+    stations: tuple[Station, ...]
+    plan: Plan
+    spares: tuple[InstancePlan, ...] = ()
+    failing: frozenset[tuple[str, str]] = frozenset()
+    room: int = 1300
+    change_cost: Duration = NO_TIME
+
+    def configuration(self, station: Station, plan: Plan) -> Configuration:
+        """Return the configuration that one machine makes of a plan."""
+        others = tuple(other for other in self.stations if other is not station)
+        return configuration_of(plan, Place(station=station, others=others))
+
+
+def draw(chance: Random, features: AbstractSet[Feature] = frozenset()) -> Draw:
+    """Draw a cluster that has these features at least."""
+    kind = chance.random()
+    if not features and kind < CROWDED:
+        return _draw_crowd(chance)
+    bulky = not features and kind < CROWDED + BULKY
+    stations = _stations(chance, chance.choice(MACHINES))
+    count = max(chance.choice(INSTANCES), 2 if Feature.SPARE in features else 1)
+    segments = chance.choice((1, SEGMENTS))
+    orders = _orders(chance, len(stations))
+    instances = [
+        draw_instance(
+            chance,
+            number,
+            segment=number % SEGMENTS if Feature.LINKS in features else chance.randrange(segments),
+            orders=orders,
+            needs_route=Feature.ROUTE in features and number == 0,
+            is_bulky=bulky and number == 0,
+        )
+        for number in range(count + 1)
+    ]
+    spare = instances.pop()
+    groups = _groups(chance, instances)
+    instances, groups, checks, failing = draw_trackers(chance, instances, groups, stations, features)
     return Draw(
-        routers=tuple(Router(name=f"r{i}", number=i + 1, priority=p) for i, p in enumerate(priorities)),
-        version=version,
-        families=chance.choice(families),
-        advert_int=seconds(chance.choice(INTERVALS[version])),
-        preempt=chance.random() < 0.8,
-        servers=servers,
-        quorum=chance.choice((1, 1, 2)) if servers else 1,
+        stations=stations,
+        plan=Plan(
+            instances=tuple(instances),
+            groups=groups,
+            checks=checks,
+            service=_service(chance, wanted=Feature.SERVERS in features),
+            startup_delay=seconds(chance.choice((0, 0, 0, 0, 0, 0, 0, 0, 0, 3))),
+            delay_after_boot=seconds(chance.choice((0, 0, 0, 0, 0, 0, 0, 0, 0, 8))),
+            dynamic_interfaces=chance.random() < 0.8,
+        ),
+        spares=(spare,),
+        failing=failing,
+        room=chance.choice((1300, 1300, 1300, 40, 8)),
+        change_cost=milliseconds(1) if bulky else milliseconds(chance.choice((0, 0, 0, 0.01, 0.2, 2))),
+    )
+
+
+def _stations(chance: Random, count: int) -> tuple[Station, ...]:
+    mirrored = chance.random() < 0.2
+    return tuple(
+        Station(
+            name=f"r{number}",
+            number=number + 1,
+            mirrored=mirrored,
+            clock=Duration(chance.choice(AGES) - seconds(1000) + seconds(chance.random())),
+        )
+        for number in range(count)
+    )
+
+
+def _orders(chance: Random, machines: int) -> tuple[int, ...]:
+    """Return the priorities that the machines have for most instances."""
+    return one_owner(tuple(chance.choice(PRIORITIES) for _ in range(machines)))
+
+
+def one_owner(priorities: tuple[int, ...]) -> tuple[int, ...]:
+    """Return priorities in which at most one is an owner's."""
+    owners = [place for place, priority in enumerate(priorities) if priority == OWNER]
+    return tuple(254 if place in owners[1:] else priority for place, priority in enumerate(priorities))
+
+
+def _groups(chance: Random, instances: list[InstancePlan]) -> tuple[GroupPlan, ...]:
+    """Put instances into sync groups: all, some or none. Split instances move alone, and so do owners' here."""
+    free = [instance.name for instance in instances if not instance.split]
+    if len(free) < 2 or chance.random() < 0.5:
+        return ()
+    cut = chance.choice((2, len(free)))
+    groups = [GroupPlan(name="site", members=tuple(free[:cut]))]
+    if len(free) - cut >= 2:
+        groups.append(GroupPlan(name="annex", members=tuple(free[cut:])))
+    return tuple(groups)
+
+
+def _service(chance: Random, *, wanted: bool) -> ServicePlan | None:
+    if not wanted and chance.random() < 0.65:
+        return None
+    return ServicePlan(
+        weights=(1,) * chance.choice((2, 3)),
+        quorum=chance.choice((1, 1, 2)),
         sorry=chance.random() < 0.5,
         delay_loop=seconds(chance.choice((1.0, 2.0))),
     )
 
 
-_DIRECT = Forwarding(method="DR", tunnel="", port=0, checksum="")
-_GLOBALS = Globals(
-    router_id="site",
-    host_id="site",
-    child_wait_time=seconds(5),
-    script_user="",
-    start_hold=seconds(2),
-    start_rate=1000,
-    dynamic_interfaces=False,
-    realtime=False,
-    flush=False,
-    log="stderr",
-    log_facility="daemon",
-    log_level="info",
-)
+def _draw_crowd(chance: Random) -> Draw:
+    """Draw many virtual routers on one link: their adverts leave in beats (`vrrp/rhythm.py`)."""
+    stations = _stations(chance, 2)
+    orders = _orders(chance, 2)
+    return Draw(stations=stations, plan=Plan(instances=draw_many(chance, chance.randrange(40, 61), orders)))

@@ -11,12 +11,21 @@ QUICK = milliseconds(2)
 
 @dataclass(slots=True)
 class Server:
-    """One real server: whether it answers, how fast, and whether it lies now and then."""
+    """One real server, or target of a tracked check: whether it answers, how fast, and whether it lies now and then.
 
+    Attributes:
+        well: whether it is up in quiet times.
+    """
+
+    well: bool = True
     up: bool = True
     latency: Duration = QUICK
     stalled: bool = False
     lies: float = 0.0
+
+    def recover(self) -> None:
+        """Be as in quiet times: it answers at once, and truly."""
+        self.up, self.stalled, self.lies, self.latency = self.well, False, 0.0, QUICK
 
 
 class Farm:
@@ -33,9 +42,14 @@ class Farm:
         """Return the server at an address."""
         return self._servers.setdefault(address, Server())
 
-    def addresses(self) -> list[str]:
-        """Return the addresses of all servers."""
-        return sorted(self._servers)
+    def addresses(self, net: str = "", *, others: bool = False) -> list[str]:
+        """Return the addresses of all servers in a net (how its addresses begin), or of all others."""
+        return sorted(address for address in self._servers if address.startswith(net) is not others)
+
+    def settle(self, address: str, *, well: bool) -> None:
+        """Say how a server is in quiet times."""
+        server = self.server(address)
+        server.well = server.up = well
 
     def probe(self, node: str, address: str) -> tuple[bool, Duration]:
         """Return what a probe from a node finds, and after which time: a stalled server answers after the limit."""
@@ -46,7 +60,6 @@ class Farm:
         return server.up is not lie, server.latency
 
     def calm(self) -> None:
-        """Let every server be well: it answers at once, and truly."""
+        """Let every server be as it is in quiet times: it answers at once, and truly."""
         for server in self._servers.values():
-            server.up, server.stalled, server.lies = True, False, 0.0
-            server.latency = QUICK
+            server.recover()

@@ -230,7 +230,7 @@ class Changeover:
                 child.restart_when_stopped = True
             else:
                 self._population.fork(child, now, start=Start.FIRST)
-        for name in set(new.children) - change.added - change.replaced:
+        for name in sorted(set(new.children) - change.added - change.replaced):
             child = self._population.children[name]
             if child.state is State.RUNNING and attempt.blob is not None:
                 attempt.awaiting.add(name)

@@ -154,7 +154,7 @@ class SupervisorEngine:
         if self._shutdown is not None and not self._over and self._shutdown.advance(now):
             self._over = True
             self._effects.append(Exit(code=self._shutdown.code))
-        for sender, fault in self._population.switchboard.faults.keys() - self._complained:
+        for sender, fault in sorted(self._population.switchboard.faults.keys() - self._complained):
             self._complained.add((sender, fault))
             self._population.report(WARNING, f"dropped a frame of {sender}: {fault}; more of these are only counted")
         effects = tuple(self._effects)

@@ -243,7 +243,7 @@ class Population:
                 hung = elapsed(child.heard_at, now) > SIGN_OF_LIFE_OVERDUE
                 self._silent_since = child.heard_at if hung else now
             if self._must_release(child.respawn_at):
-                self.report(WARNING, "vrrp keeps dying: releasing its addresses while it is away", child)
+                self.report(WARNING, "vrrp will not be back before its peers take over: releasing its addresses", child)
                 self._release(child, now)
 
     def _must_release(self, respawn_at: Instant) -> bool:

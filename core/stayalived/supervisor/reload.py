@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from stayalived.config.problems import Problem
+from stayalived.messages.census import count_missing, take_census
 from stayalived.messages.control import Needs
 from stayalived.messages.routes import CHECKER
 from stayalived.supervisor.events import BlobId
@@ -101,20 +102,21 @@ def _start_only(old: Needs, new: Needs) -> Iterable[Problem]:
 
 
 def _removals(old: Needs, new: Needs) -> Iterable[Problem]:
-    kept = set(new.removable)
-    for kind in sorted({_kind(name) for name in old.removable}):
-        before = [name for name in old.removable if _kind(name) == kind]
-        gone = [name for name in before if name not in kept]
-        if not any(_kind(name) == kind for name in kept):
+    after = {census.kind: census for census in new.removable}
+    for before in sorted(old.removable, key=lambda census: census.kind):
+        kind = before.kind
+        kept = after.get(kind) or take_census(kind, ())
+        gone = count_missing(before, kept)
+        if before.count and not kept.count:
             yield Problem(
                 path=kind,
-                found=f"none left of {len(before)}",
+                found=f"none left of {before.count}",
                 expected="is a file missing? Put it back, or take the last away with `stayalived reload --force`",
             )
-        elif len(gone) >= REMOVALS_UNQUESTIONED and len(gone) * 2 > len(before):
+        elif gone >= REMOVALS_UNQUESTIONED and gone * 2 > before.count:
             yield Problem(
                 path=kind,
-                found=f"{len(before) - len(gone)} left of {len(before)}",
+                found=f"{before.count - gone} left of {before.count}",
                 expected="a reload that removes more than half of them wants `stayalived reload --force`",
             )
 
@@ -122,9 +124,3 @@ def _removals(old: Needs, new: Needs) -> Iterable[Problem]:
 def _split(line: str) -> tuple[str, str]:
     key, _, value = line.partition("=")
     return key, value
-
-
-def _kind(name: str) -> str:
-    """Return `virtual_server` of `virtual_server web`; empty when the name does not say its kind."""
-    kind, space, _ = name.partition(" ")
-    return kind if space else ""

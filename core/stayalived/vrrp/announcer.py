@@ -3,13 +3,14 @@
 A takeover announces each address `garp_master_repeat` times at once and again after `garp_master_delay` (keepalived's
 VG03 and VG04), then every `garp_master_refresh` (VG05); a lower advert heard while MASTER does likewise with its own
 figures (VG06). Packets leave in chunks with a pause between them: with 4,000 virtual routers a takeover is 20,000
-packets, 130 ms of sending, and adverts fall due meanwhile.
+packets, 130 ms of sending, and adverts fall due meanwhile. Where a least time between two packets is configured for
+an interface (VG07), what it has to send waits in a queue of its own.
 """
 
 import heapq
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stayalived.timing import NO_TIME, Duration, Instant, after, earliest, milliseconds
 from stayalived.vrrp.effects import SendGratuitousArp, SendNeighbourAdvert
@@ -21,6 +22,7 @@ PAUSE = milliseconds(1)
 """Between two chunks: room for what is due and for what has come in."""
 
 Announcement = SendGratuitousArp | SendNeighbourAdvert
+_LONG_AGO = Instant(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,27 @@ class Series:
     delay: Duration = NO_TIME
     refresh: Duration = NO_TIME
     refresh_repeat: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """Least time between two packets on an interface, that of a macvlan's base included; 0: none.
+
+    Attributes:
+        garp: between gratuitous ARPs.
+        gna: between neighbour advertisements.
+        free_at: when the next one may leave; belongs to the announcer.
+        waiting: what waits for that, in order; belongs to the announcer.
+    """
+
+    garp: Duration = NO_TIME
+    gna: Duration = NO_TIME
+    free_at: Instant = _LONG_AGO
+    waiting: "deque[tuple[_Tenure, Announcement]]" = field(default_factory=deque)
+
+    def after(self, packet: Announcement) -> Duration:
+        """Return the least time from this packet to the next."""
+        return self.garp if isinstance(packet, SendGratuitousArp) else self.gna
 
 
 @dataclass(slots=True)
@@ -69,10 +92,15 @@ class _Later:
 
 
 class Announcer:
-    """The queue of announcements of all virtual routers of this process."""
+    """The queue of announcements of all virtual routers of this process.
+
+    Attributes:
+        paces: of interfaces by name; those of one base and its macvlans are one.
+    """
 
     def __init__(self) -> None:
         """Start with nothing to say."""
+        self.paces: dict[str, Pace] = {}
         self._blocks: deque[_Block] = deque()
         self._later: list[tuple[Instant, int, _Later]] = []
         self._count = 0
@@ -84,7 +112,8 @@ class Announcer:
         """When the next chunk may leave, or the next block begins."""
         self._skip_cancelled()
         begins = self._later[0][0] if self._later else None
-        return earliest((self._next_chunk if self._blocks else None, begins))
+        paced = [pace.free_at for pace in self.paces.values() if pace.waiting] if self.paces else ()
+        return earliest((self._next_chunk if self._blocks else None, begins, *paced))
 
     def announce(self, router: str, series: Series, now: Instant) -> None:
         """Begin a series: its first block at once, the others in their time, until `cancel`."""
@@ -106,15 +135,27 @@ class Announcer:
     def take(self, now: Instant) -> Sequence[Announcement]:
         """Return the packets that may leave now, at most `CHUNK`."""
         self._begin_what_is_due(now)
+        packets = self._take_paced(now) if self.paces else []
         if not self._blocks or (self._next_chunk is not None and now < self._next_chunk):
-            return ()
-        packets: list[Announcement] = []
+            return packets
         while self._blocks and len(packets) < CHUNK:
             block = self._blocks[0]
-            _move_packets(block, packets)
+            self._move_packets(block, packets, now)
             if not block.left:
                 self._blocks.popleft()
         self._next_chunk = after(now, PAUSE)
+        return packets
+
+    def _take_paced(self, now: Instant) -> list[Announcement]:
+        """Return what may leave of that which waits for its interface, one for each."""
+        packets: list[Announcement] = []
+        for pace in {id(pace): pace for pace in self.paces.values() if pace.waiting}.values():
+            while pace.waiting and pace.waiting[0][0].over:
+                pace.waiting.popleft()
+            if pace.waiting and now >= pace.free_at:
+                packet = pace.waiting.popleft()[1]
+                pace.free_at = after(now, pace.after(packet))
+                packets.append(packet)
         return packets
 
     def _begin_block(self, tenure: _Tenure, packets: tuple[Announcement, ...], repeat: int, now: Instant) -> None:
@@ -146,12 +187,19 @@ class Announcer:
         while self._later and self._later[0][2].tenure.over:
             heapq.heappop(self._later)
 
-
-def _move_packets(block: _Block, packets: list[Announcement]) -> None:
-    """Move packets of one block, as many as there is room for and none when its tenure is over."""
-    if block.tenure.over:
-        block.left = 0
-    while block.left and len(packets) < CHUNK:
-        packets.append(block.packets[block.place])
-        block.place = (block.place + 1) % len(block.packets)
-        block.left -= 1
+    def _move_packets(self, block: _Block, packets: list[Announcement], now: Instant) -> None:
+        """Move packets of one block, as many as there is room for and none when its tenure is over."""
+        if block.tenure.over:
+            block.left = 0
+        while block.left and len(packets) < CHUNK:
+            packet = block.packets[block.place]
+            block.place = (block.place + 1) % len(block.packets)
+            block.left -= 1
+            pace = self.paces.get(packet.interface)
+            if pace is None or not pace.after(packet):
+                packets.append(packet)
+            elif pace.waiting or now < pace.free_at:
+                pace.waiting.append((block.tenure, packet))
+            else:
+                pace.free_at = after(now, pace.after(packet))
+                packets.append(packet)

@@ -28,6 +28,7 @@ class Counters:
     released_master: int = 0
     priority_zero_sent: int = 0
     priority_zero_received: int = 0
+    trailers_received: int = 0
     errors: dict[str, int] = field(default_factory=dict)
 
     def fail(self, kind: str, by: int = 1) -> None:
@@ -42,6 +43,7 @@ class Counters:
         self.released_master = told.released_master
         self.priority_zero_sent = told.priority_zero_sent
         self.priority_zero_received = told.priority_zero_received
+        self.trailers_received = told.trailers_received
         self.errors = dict(told.errors)
 
     def message(self) -> RouterCounters:
@@ -55,6 +57,7 @@ class Counters:
             priority_zero_sent=self.priority_zero_sent,
             priority_zero_received=self.priority_zero_received,
             errors=dict(self.errors),
+            trailers_received=self.trailers_received,
         )
 
 

@@ -1,24 +1,27 @@
 """One virtual router of one family: RFC 9568 6.4 with keepalived's additions. The table is in `states`.
 
-Its instance (`group`) decides when it moves, because the halves of two families move together; everything else about
-one half is here: what an advert means, when the next one leaves, which timer runs.
+Its group (`group`) decides when it moves, because the members of a group move together; everything else about one
+virtual router is here: what an advert means, when the next one leaves, which timer runs.
 """
 
+from stayalived.addresses import packed
 from stayalived.config.virtual_routers import VirtualRouter
 from stayalived.messages.vrrp import RouterRow
-from stayalived.timing import Duration, Instant, after, elapsed
+from stayalived.timing import Duration, Instant, after, earliest, elapsed
 from stayalived.vrrp.counters import Counters
-from stayalived.vrrp.desk import INFO, WARNING, Desk
+from stayalived.vrrp.desk import INFO, Desk
 from stayalived.vrrp.events import DatagramReceived
+from stayalived.vrrp.hearing import Hearing
 from stayalived.vrrp.holding import Holding
-from stayalived.vrrp.links import Link
-from stayalived.vrrp.packet import PRIORITY_LEAVING, PRIORITY_OWNER, Advert, BadAdvert, decode, packed
+from stayalived.vrrp.ledger import Ledger
+from stayalived.vrrp.packet import PRIORITY_LEAVING, PRIORITY_OWNER, Advert
+from stayalived.vrrp.rebuff import Rebuff
+from stayalived.vrrp.rhythm import Beat
+from stayalived.vrrp.routine import Routine
+from stayalived.vrrp.sites import Site
 from stayalived.vrrp.states import SAYING_GOODBYE, TRANSITIONS, State, Trigger
 from stayalived.vrrp.timers import master_down_interval, skew
 from stayalived.vrrp.voice import Voice
-
-ANSWERS_PER_INTERVAL = 10
-"""How often in one advert interval a MASTER answers inferior adverts: a flood is not answered with a flood."""
 
 
 class Election:
@@ -27,54 +30,69 @@ class Election:
     Attributes:
         router: its configuration.
         slot: its place in the page of send times.
-        link: the interface that it lives on.
+        site: the interfaces that it lives on.
+        priority: effective priority.
         state: where it stands; assigned by `_enter` alone.
-        wants_master: its master-down timer has fired, it waits for the other half of its instance.
-        deadline: the master-down timer of a BACKUP, the advert timer of a MASTER.
+        wants_master: its master-down timer has fired, it waits for the others of its group.
+        deadline: the master-down timer of a BACKUP; the advert timer of a MASTER that has no beat, or an advert out of
+            turn of one that has.
+        beat: the moments at which it sends as MASTER; None when it keeps its own time.
+        patience: the master-down interval.
         master: address of the master last heard; empty when that is us or nobody.
         master_interval: advert interval in force.
         tie_won_at: when an advert of equal priority from a lower address was last heard.
         changed: the row has changed since somebody last looked.
         counters: what it has counted.
-        holding: its addresses in the kernel.
+        hearing: reads what comes in.
+        holding: what it has in the kernel.
+        routine: the packets that change nothing but its timer.
         voice: what it says.
     """
 
-    def __init__(self, router: VirtualRouter, slot: int, link: Link, desk: Desk) -> None:
+    def __init__(self, router: VirtualRouter, slot: int, site: Site, ledger: Ledger, desk: Desk) -> None:
         """Start in INIT."""
         self.router = router
         self.slot = slot
-        self.link = link
+        self.site = site
+        self.priority = router.priority
         self.state = State.INIT
         self.wants_master = False
         self.deadline: Instant | None = None
         self.filed: Instant | None = None
+        self.beat: Beat | None = None
         self.master = ""
         self.master_interval = router.advert_int
+        self.patience = Duration(0)
         self.tie_won_at: Instant | None = None
         self.changed = False
         self.counters = Counters(key=router.key)
-        self.holding = Holding(router.key, router.advertised, link, desk.tray)
+        self.hearing = Hearing(router, desk, self.counters)
+        self.holding = Holding(router, ledger, desk.tray)
+        self.routine = Routine()
+        self.voice = Voice(router, slot, site, desk, self.counters)
         self._desk = desk
-        self.voice = Voice(router, slot, link, desk, self.counters)
-        self._asserted_until: Instant | None = None
-        self._answered: Instant | None = None
+        self._rebuff = Rebuff()
         self._preempt_at: Instant | None = None
         self._challenger: tuple[str, Duration, Instant] | None = None
-        self._known: tuple[str, str, int, bytes] | None = None
-        self._known_advert: Advert | None = None
-        self._has_complained = False
-
-    @property
-    def master_down_interval(self) -> Duration:
-        """How long silence may last before the master is taken for dead."""
-        router = self.router
-        return master_down_interval(router.version, router.priority, self.master_interval, router.down_timer_adverts)
+        self._measure()
 
     @property
     def is_owner(self) -> bool:
         """Whether the addresses are the router's own."""
         return self.router.priority == PRIORITY_OWNER
+
+    @property
+    def next_advert(self) -> Instant | None:
+        """When a MASTER speaks next."""
+        return earliest((self.deadline, self.beat.deadline if self.beat else None))
+
+    def _measure(self) -> None:
+        """Work out how long silence may last before the master is taken for dead."""
+        router = self.router
+        self.patience = master_down_interval(
+            router.version, self.priority, self.master_interval, router.down_timer_adverts
+        )
+        self.routine.forget()
 
     # ── what moves it ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -96,22 +114,23 @@ class Election:
         self.wants_master = False
         self.changed = True
         self._preempt_at = None
-        self._asserted_until = None
-        if self._has_complained:  # whoever moves is worth the same lines again
-            self._has_complained = False
-            self._desk.tray.report(INFO, "", once=f"{self.router.key} ")
+        self._rebuff.begin()
+        self.routine.forget()
+        self.hearing.fall_silent()  # whoever moves is worth the same lines again
 
     def _become_backup(self, now: Instant) -> None:
         self.master, self.master_interval, heard = self._challenger or ("", self.router.advert_int, now)
         self._challenger = None
-        self.deadline = after(heard, self.master_down_interval)
+        self._measure()
+        self.deadline = after(heard, self.patience)
 
     def _become_master(self, trigger: Trigger, now: Instant) -> None:
         """Speak first, then take the addresses, then tell the neighbours (keepalived's V51)."""
         self.master = ""
         self.master_interval = self.router.advert_int
+        self._measure()
         self.voice.speak()
-        self.deadline = after(now, self.router.advert_int)
+        self._begin_to_speak(now)
         if trigger is Trigger.ADOPTED:  # nobody noticed that we were away, so nobody is told
             self.holding.adopt()
             self.voice.announce_only((), now)
@@ -120,10 +139,20 @@ class Election:
         self.holding.take()
         self.voice.announce(now)
 
+    def _begin_to_speak(self, now: Instant) -> None:
+        if self.beat is not None:
+            self.beat.join(self, now)
+        else:
+            self.deadline = after(now, self.router.advert_int)
+
     def _leave_master(self, trigger: Trigger) -> None:
+        if self.beat is not None:
+            self.beat.leave(self)
         self.voice.fall_silent()
         if trigger in SAYING_GOODBYE and not self.fault:
             self.voice.say_goodbye()
+        elif trigger is Trigger.HIGHER and self.router.higher_prio_send_advert:
+            self.voice.speak()
         self.counters.released_master += 1
         self._desk.counters.note(self.counters)
         self.holding.release()
@@ -136,7 +165,7 @@ class Election:
         Returns:
             what the instance has to decide about, or None when the matter is settled.
         """
-        advert = self._read(datagram)
+        advert = self.hearing.read(datagram, own=self.voice.source, master=self.master)
         if advert is None:
             return None
         if advert.priority == PRIORITY_LEAVING:
@@ -148,68 +177,33 @@ class Election:
             return self._hear_as_master(advert, datagram.source, heard)
         return None
 
-    def _read(self, datagram: DatagramReceived) -> Advert | None:
-        """Return the advert in a datagram; count and drop what is none. A master repeats itself: decode it once."""
-        counters = self.counters
-        self._desk.counters.note(counters)
-        counters.adverts_received += 1
-        if datagram.source == self.voice.source:  # our own, looped back by somebody
-            counters.fail("own")
-            return None
-        if datagram.destination != self.router.group:
-            counters.fail("destination")
-            return None
-        known = (datagram.source, datagram.destination, datagram.ttl, datagram.data)
-        if known == self._known:
-            return self._known_advert
-        try:
-            advert = self._decode(datagram)
-        except BadAdvert as error:
-            counters.fail(error.kind)
-            self._complain(error.kind, f"dropped an advert of {datagram.source}: {error}")
-            return None
-        self._known, self._known_advert = known, advert
-        self._compare_addresses(advert, datagram.source)
-        return advert
-
-    def _decode(self, datagram: DatagramReceived) -> Advert:
-        router = self.router
-        return decode(
-            datagram.data,
-            family=datagram.family,
-            source=datagram.source,
-            destination=datagram.destination,
-            ttl=datagram.ttl,
-            version=router.version,
-            interval=router.advert_int if router.version == 2 else None,
-        )
-
-    def _compare_addresses(self, advert: Advert, source: str) -> None:
-        """Count a list of addresses unlike ours. keepalived (since 2.3.3) and RFC 9568 7.1 still act on the advert."""
-        if sorted(advert.addresses) != sorted(address.packed for address in self.router.advertised):
-            self.counters.fail("addresses")
-            self._complain("addresses", f"{source} advertises other addresses than are configured here")
-
-    def _complain(self, kind: str, text: str) -> None:
-        key = self.router.key
-        self._has_complained = True
-        self._desk.tray.report(WARNING, f"({key}) {text}", once=f"{key} {kind}", interface=self.link.name)
-
     def _hear_as_backup(self, advert: Advert, source: str, heard: Instant) -> None:
         """RFC 9568 6.4.2, with the holds that keep a better router from preempting."""
         router = self.router
         if advert.priority == PRIORITY_LEAVING:
-            self.deadline = after(heard, skew(router.version, router.priority, self.master_interval))
+            self.deadline = after(heard, skew(router.version, self.priority, self.master_interval))
             return
-        if advert.priority >= router.priority:
+        is_inferior = advert.priority < self.priority
+        if not is_inferior:
             self._preempt_at = None
         elif router.preempt and not self._is_held_back(heard):
             return  # dropped, and the timer runs on: that is how preemption comes about
         if source != self.master or advert.interval != self.master_interval:
-            self.master, self.master_interval = source, advert.interval
-            self.changed = True
+            self._follow(source, advert.interval)
         self.wants_master = False
-        self.deadline = after(heard, self.master_down_interval)
+        self.deadline = after(heard, self.patience)
+        self.routine.is_open = self.hearing.is_plain and not (is_inferior and router.preempt)
+        if self.routine.is_open:
+            self.voice.get_ready()
+
+    def _follow(self, master: str, interval: Duration) -> None:
+        """Another master is heard, or another interval: version 3 goes by the master's (RFC 9568 6.4.2)."""
+        if interval not in {self.master_interval, self.router.advert_int}:
+            seconds = f"{interval / 1_000_000_000:g} s"
+            self.hearing.complain("interval", f"{master} advertises every {seconds}; that is adopted", INFO)
+        self.master, self.master_interval = master, interval
+        self.changed = True
+        self._measure()
 
     def _is_held_back(self, heard: Instant) -> bool:
         """Tell whether a lower master is still to be left in peace: start hold, or preempt_delay (V26)."""
@@ -223,36 +217,43 @@ class Election:
         if advert.priority == PRIORITY_LEAVING:
             self._answer(heard)
             return None
-        if advert.priority < self.router.priority:
+        if advert.priority < self.priority:
+            self._note_inferior(source, f"lower priority ({advert.priority})")
             return Trigger.LOWER
-        tie = advert.priority == self.router.priority
+        tie = advert.priority == self.priority
         # 6.4.3: primary addresses are compared as unsigned integers in network byte order.
         if tie and packed(source) < packed(self.voice.source):
             self.tie_won_at = heard
+            self._note_inferior(source, "equal priority from a lower address")
             return Trigger.LOWER
         self._challenger = (source, advert.interval, heard)
         return Trigger.TIE if tie else Trigger.HIGHER
+
+    def _note_inferior(self, source: str, what: str) -> None:
+        """RFC 9568 7.1, 8.3.2: that somebody else takes himself for the master is worth a line."""
+        self.hearing.complain("inferior", f"{source} advertises with {what}", INFO)
 
     def assert_mastership(self, now: Instant) -> bool:
         """Answer an inferior advert: an advert as soon as what has come in is read, and announcements (VG06).
 
         Returns:
-            whether this is the first one for a while; what belongs to it is done once until `garp_lower_prio_delay`
-            has passed.
+            whether this is the first one for a while, as of `contradict`.
         """
         self._challenger = None
-        self._answer(now)
-        if self._asserted_until is not None and now < self._asserted_until:
-            return False
-        self._asserted_until = after(now, self.router.garp_lower_prio_delay)
-        self.voice.contradict(now)
-        return True
+        if not self.router.lower_prio_no_advert:
+            self._answer(now)
+        return self.contradict(now)
+
+    def contradict(self, now: Instant) -> bool:
+        """Announce all addresses, unless that was just done; return whether it is done."""
+        is_due = self._rebuff.may_announce(self.router, now)
+        if is_due:
+            self.voice.contradict(now)
+        return is_due
 
     def _answer(self, now: Instant) -> None:
-        """Let the next advert leave at once; not more often than `ANSWERS_PER_INTERVAL`."""
-        gap = Duration(self.router.advert_int // ANSWERS_PER_INTERVAL)
-        if self._answered is None or elapsed(self._answered, now) >= gap:
-            self._answered = now
+        """Let the next advert leave at once."""
+        if self._rebuff.may_answer(self.router, now):
             self.deadline = now
 
     # ── what its timers do ───────────────────────────────────────────────────────────────────────────────────────────
@@ -268,38 +269,40 @@ class Election:
             return None
         if self.state is State.BACKUP:
             self.wants_master = True
-            self.deadline = after(now, self.master_down_interval)
+            self.deadline = after(now, self.patience)
+            self.routine.forget()  # the next advert does more than to move the timer
             return Trigger.SILENCE
-        self._advertise(now)
+        due, interval = self.deadline, self.router.advert_int
+        if self.beat is not None:
+            self.deadline = None  # an advert out of turn
+        else:
+            following = after(due, interval)  # without drift
+            self.deadline = following if following > now else after(now, interval)
+        self.advertise(due, now)
         return None
 
-    def _advertise(self, now: Instant) -> None:
-        """Send the advert that is due, and set the time of the next one, without drift."""
-        interval = self.router.advert_int
-        due = self.deadline or now
-        # After so long a standstill a peer may have been MASTER meanwhile: the neighbours have to be told again.
-        stalled = self._is_too_long(elapsed(due, now))
+    def advertise(self, due: Instant, now: Instant) -> None:
+        """Send the advert that was due at a moment."""
         self.voice.speak()
-        following = after(due, interval)
-        self.deadline = following if following > now else after(now, interval)
-        if stalled:
+        # After so long a standstill a peer may have been MASTER meanwhile: the neighbours have to be told again.
+        if self._is_too_long(elapsed(due, now)):
             self.voice.announce(now)
 
     def lose_packets(self, lost: int, now: Instant) -> Trigger | None:
         """Adverts were lost, unread. Only after a standstill does that matter, because then silence proves nothing."""
         self.counters.fail("overflow", lost)
         self._desk.counters.note(self.counters)
-        if self.deadline is None or now < self.deadline:
-            return None
         if self.state is State.MASTER:
-            return Trigger.OVERFLOW if self._is_too_long(elapsed(self.deadline, now)) else None
-        self.deadline = after(now, self.master_down_interval)
+            due = self.next_advert
+            return Trigger.OVERFLOW if due is not None and self._is_too_long(elapsed(due, now)) else None
+        if self.deadline is not None and now >= self.deadline:
+            self.deadline = after(now, self.patience)
         return None
 
     def wake_up(self, slept: Duration, now: Instant) -> bool:
         """The machine has slept, which the monotonic clock does not count. Return whether a MASTER has to yield."""
         if self.state is State.BACKUP:
-            self.deadline = after(now, self.master_down_interval)
+            self.deadline = after(now, self.patience)
         return self.state is State.MASTER and self._is_too_long(slept)
 
     def _is_too_long(self, standstill: Duration) -> bool:
@@ -311,34 +314,65 @@ class Election:
     @property
     def fault(self) -> str:
         """Why it cannot work on its interface, or empty."""
-        return self.link.fault(self.router)
+        return self.site.fault(self.router)
 
     def refresh(self) -> None:
         """The interface is another one than it was: another index, another source address."""
         self.voice.refresh(self.router)
-        self._known = None
+        self.hearing.refresh(self.router)
+        self.routine.forget()
 
     def announce(self, now: Instant) -> None:
         """The interface has another hardware address: the neighbours have to know."""
         if self.state is State.MASTER:
             self.voice.announce(now)
 
+    def set_beat(self, beat: Beat | None, now: Instant) -> None:
+        """Send at other moments from now on; the next advert leaves no later than it would have."""
+        if beat is self.beat:
+            return
+        due, old = self.next_advert, self.beat
+        self.beat = beat
+        if self.state is State.MASTER:
+            if old is not None:
+                old.leave(self)
+            self.deadline = due
+            if beat is not None:
+                beat.join(self, now)
+
+    def reprioritise(self, priority: int, now: Instant) -> None:
+        """Go on with another effective priority: the next advert says it, a running timer is shifted (T04)."""
+        if priority == self.priority:
+            return
+        old = self.patience
+        self.priority = priority
+        self.voice.priority = priority
+        self.voice.refresh(self.router)
+        self._measure()
+        self.changed = True
+        self._shift(old, now)
+
     def reconfigure(self, router: VirtualRouter, now: Instant) -> None:
         """Go on with another configuration of the same virtual router; touch only what differs."""
-        old, old_interval = self.router, self.master_down_interval
+        before, old = self.router, self.patience
         self.router = router
-        if self.master_interval == old.advert_int:
+        if self.master_interval == before.advert_int:
             self.master_interval = router.advert_int
         self.refresh()
-        new_addresses = self.holding.change(router.advertised)
+        self._measure()
+        new_addresses = self.holding.change(router)
         self.changed = True
         if self.state is State.MASTER:
-            if router.addresses != old.addresses:
+            if router.held != before.held:
                 self.voice.announce_only(new_addresses, now)
-            self.deadline = min(self.deadline or now, after(now, router.advert_int))
-        elif self.state is State.BACKUP and self.deadline is not None:
-            # keepalived's T04: a running timer is shifted by as much as the interval has changed.
-            shifted = Instant(self.deadline + self.master_down_interval - old_interval)
+            if self.deadline is not None:
+                self.deadline = min(self.deadline, after(now, router.advert_int))
+        self._shift(old, now)
+
+    def _shift(self, patience: Duration, now: Instant) -> None:
+        """Move a BACKUP's running timer by as much as its interval has changed (keepalived's T04)."""
+        if self.state is State.BACKUP and self.deadline is not None:
+            shifted = Instant(self.deadline + self.patience - patience)
             self.deadline = now if self.is_owner else max(shifted, now)
 
     def row(self) -> RouterRow:
@@ -357,4 +391,6 @@ class Election:
             master_interval=self.master_interval,
             master=self.master,
             held=self.holding.held,
+            excluded=tuple(str(placed.address) for placed in router.excluded),
+            virtual_mac=router.virtual_mac.name if router.virtual_mac else "",
         )

@@ -1,7 +1,7 @@
 """The VRRP engine: events in, effects out, one deadline. It finds whom an event is for and puts effects in order.
 
-The machine of one virtual router is in `election`, its table in `states`; instances are in `group`; what a reload
-changes is in `roster`.
+The machine of one virtual router is in `election`, its table in `states`; who moves together is in `group`; what a
+reload changes is in `roster`, what a restart finds in `past`; what the kernel and the wire say is in `senses`.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,35 +20,32 @@ from stayalived.child.events import (
 from stayalived.config.model import Configuration
 from stayalived.errors import Bug
 from stayalived.messages.control import Start
-from stayalived.messages.services import FirstRound
-from stayalived.messages.vrrp import InstanceState, RouterCounters
-from stayalived.timing import Instant, after, earliest
-from stayalived.vrrp.desk import ERROR, Desk, Effect
-from stayalived.vrrp.effects import AddAddresses, Listen, RemoveAddresses, SendAdvert, Unlisten
+from stayalived.messages.services import FirstRound, TrackState
+from stayalived.timing import Duration, Instant, after, earliest, elapsed, for_people, seconds
+from stayalived.vrrp.desk import WARNING, Desk, Effect
 from stayalived.vrrp.election import Election
-from stayalived.vrrp.events import (
-    AddressesAdded,
-    AddressesRemoved,
-    DatagramReceived,
-    EffectFailed,
-    InterfaceChanged,
-    InterfaceGone,
-    Listening,
-    SendTimesRead,
-    SocketOverflowed,
-    Suspended,
-    VrrpEvent,
-)
+from stayalived.vrrp.events import SendTimesRead, Suspended, VrrpEvent
 from stayalived.vrrp.group import Group
 from stayalived.vrrp.holding import Holding
+from stayalived.vrrp.ledger import Ledger
 from stayalived.vrrp.links import Link
+from stayalived.vrrp.macs import VirtualMacs
+from stayalived.vrrp.past import Past, Restart
 from stayalived.vrrp.preparation import problems_of
-from stayalived.vrrp.roster import Past, Roster
+from stayalived.vrrp.rhythm import Beat
+from stayalived.vrrp.roster import Roster
+from stayalived.vrrp.senses import Senses
 from stayalived.vrrp.states import Trigger
 from stayalived.vrrp.timers import Alarms
+from stayalived.vrrp.tracking import Tracked
 
 SLICE = 250
 """Timers that are acted on in one go, so that sockets are read in between: about 10 ms of work."""
+
+STALL = seconds(0.5)
+"""A deadline that is met so much later is worth a line in the log, which says how much (K#2066)."""
+
+Sleeper = Election | Holding | Beat | Group | Link | Ledger | VirtualMacs
 
 
 class VrrpEngine:
@@ -58,23 +55,16 @@ class VrrpEngine:
         """Start without a configuration."""
         self._desk = Desk()
         self._roster = Roster(self._desk)
-        self._alarms: Alarms[Election | Holding | Link] = Alarms()
+        self._alarms: Alarms[Sleeper] = Alarms()
+        self._senses = Senses(self._roster, self._desk, self._file, self._alarms.file)
+        self._past = Past()
         self._prepared: tuple[int, Configuration] | None = None
         self._running: Configuration | None = None
         self._finished = False
-        self._told: dict[str, InstanceState] = {}
-        self._counted: dict[str, RouterCounters] = {}
-        self._send_times: dict[int, Instant] = {}
         self._round_open: bool | None = None
+        self._left_over: Instant | None = None
         self._handlers: dict[type, Callable[[Any, Instant], None]] = {
-            DatagramReceived: self._hear,
-            InterfaceChanged: self._see_interface,
-            InterfaceGone: self._lose_interface,
-            AddressesAdded: self._note_added,
-            AddressesRemoved: self._note_removed,
-            Listening: self._note_listening,
-            EffectFailed: self._take_refusal,
-            SocketOverflowed: self._lose_packets,
+            **self._senses.handlers,
             Suspended: self._wake_up,
             SendTimesRead: self._learn_send_times,
             Prepare: self._prepare,
@@ -83,197 +73,160 @@ class VrrpEngine:
             Stop: self._stop,
             Received: self._receive,
         }
+        self._alarm_handlers: dict[type, Callable[[Any, Instant], None]] = {
+            Election: self._expire,
+            Holding: self._mend,
+            Beat: self._beat,
+            Group: self._begin_group,
+            Link: self._listen_again,
+            Ledger: self._ask_again,
+            VirtualMacs: self._make_macs,
+        }
 
     @property
     def deadline(self) -> Instant | None:
         """The earliest moment at which `wake` has something to do, or None."""
         if self._finished:
             return None
-        return earliest((self._alarms.next(), self._desk.announcer.deadline, self._desk.counters.deadline))
+        announcer, counters = self._desk.announcer, self._desk.counters
+        return earliest((self._left_over, self._alarms.next(), announcer.deadline, counters.deadline))
+
+    @property
+    def roster(self) -> Roster:
+        """All that it works for, as it is, for tests and for the simulator; they only look."""
+        return self._roster
 
     def handle(self, event: ChildEvent | VrrpEvent, now: Instant) -> Sequence[Effect]:
         """Take in one event and return what is to be done, in this order."""
         if self._finished:
             return ()
+        is_behind = self._left_over is not None
         self._handlers[type(event)](event, now)
-        return self._desk.tray.empty()
+        if is_behind and not self._finished:
+            return self._desk.tray.take_urgent()  # `wake` goes on with the rest, after what is due
+        return self._take(now)
 
     def wake(self, now: Instant) -> Sequence[Effect]:
-        """Do what has become due: adverts first, addresses next, announcements when no advert is due any more."""
+        """Do what has become due: adverts first, the kernel next, announcements when no advert is due any more."""
         if self._finished:
             return ()
+        self._notice_stall(now)
         for sleeper in self._alarms.due(now, SLICE):
-            self._rouse(sleeper, now)
-        effects = list(self._desk.tray.empty())
+            self._alarm_handlers[type(sleeper)](sleeper, now)
+        effects = list(self._take(now))
         following = self._alarms.next()
         if following is None or following > now:
             effects += self._desk.announcer.take(now)
             effects += self._desk.counters.take(now)
         return effects
 
-    def _rouse(self, sleeper: Election | Holding | Link, now: Instant) -> None:
-        """Let one do what its deadline is for."""
-        if isinstance(sleeper, Election):
-            group = self._roster.members[sleeper.router.key][0]
-            group.expire(sleeper, now)
-            self._file(group)
-        elif isinstance(sleeper, Holding):
-            sleeper.retry()
-            self._alarms.file(sleeper)
-        else:
-            for effect in sleeper.retry():
-                self._desk.tray.before_packets(effect)
+    def _take(self, now: Instant) -> Sequence[Effect]:
+        """Return the next slice of what is to be done; the rest is done as soon as nothing else is due."""
+        self._roster.ledger.settle(now)
+        tray = self._desk.tray
+        effects = tray.take_all() if self._finished else tray.take()
+        self._left_over = now if tray.is_waiting else None
+        return effects
+
+    # ── what a deadline is for ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _expire(self, member: Election, now: Instant) -> None:
+        group = self._roster.members[member.router.key][0]
+        group.expire(member, now)
+        self._file(group)
+
+    def _mend(self, holding: Holding, now: Instant) -> None:
+        group = self._roster.members[holding.key][0]
+        if not holding.mend(now):
+            group.step_down(now)
+        group.look()
+        self._file(group)
+
+    def _beat(self, beat: Beat, now: Instant) -> None:
+        due, speakers = beat.take(now)
+        for member in speakers:
+            member.advertise(due, now)
+        self._alarms.file(beat)
+
+    def _begin_group(self, group: Group, now: Instant) -> None:
+        group.begin(now)
+        self._file(group)
+
+    def _listen_again(self, link: Link, _now: Instant) -> None:
+        for effect in link.retry():
+            self._desk.tray.before_packets(effect)
+
+    def _ask_again(self, ledger: Ledger, _now: Instant) -> None:
+        ledger.retry()
+
+    def _make_macs(self, macs: VirtualMacs, _now: Instant) -> None:
+        macs.look()
+
+    def _notice_stall(self, now: Instant) -> None:
+        """Say for how long this process stood still, if it did: whoever asks why a router moved finds it there."""
+        due = self._alarms.next()
+        if due is not None and elapsed(due, now) >= STALL:
+            late = for_people(elapsed(due, now))
+            text = f"this process stood still for {late}: the machine, or the host under it, is busy; adverts were late"
+            self._desk.tray.report(WARNING, text, late=late)
 
     def _file(self, group: Group) -> None:
         """Take note of the deadlines of a group that something has happened to."""
+        file = self._alarms.file
         for member in group.members:
-            self._alarms.file(member)
-            self._alarms.file(member.holding)
+            file(member)
+            file(member.holding)
+            if member.beat is not None:
+                file(member.beat)
+        file(group)
 
-    # ── from the wire ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _hear(self, event: DatagramReceived, now: Instant) -> None:
-        """Hand a datagram to the virtual router that it is for."""
-        found = None
-        kind = "length"
-        if len(event.data) > 1:
-            found = self._roster.heard.get((event.interface, event.family, event.data[1]))
-            kind = f"unknown_vrid_{event.data[1]}"
-        if found is None:
-            counters = self._roster.link(event.interface).counters
-            counters.fail(kind)
-            self._desk.counters.note(counters)
-            return
-        group, member = found
-        group.hear(member, event, now)
-        self._file(group)
-
-    def _lose_packets(self, event: SocketOverflowed, now: Instant) -> None:
-        for group, member in list(self._roster.on(self._roster.link(event.interface))):
-            if member.router.family is event.family:
-                group.lose_packets(member, event.lost, now)
-                self._file(group)
+    def _file_all(self) -> None:
+        for group in self._roster.groups.values():
+            self._file(group)
+        self._alarms.file(self._roster.ledger)
+        self._alarms.file(self._roster.macs)
 
     def _wake_up(self, event: Suspended, now: Instant) -> None:
         for group in self._roster.groups.values():
             group.wake_up(event.slept, now)
             self._file(group)
 
-    # ── from the kernel ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _see_interface(self, event: InterfaceChanged, now: Instant) -> None:
-        """Compare an interface with what it was: may its routers speak, has somebody deleted an address?"""
-        interface = event.interface
-        link = self._roster.link(interface.name)
-        if link.interface is not None and link.interface.index != interface.index:
-            self._lose_interface(InterfaceGone(name=interface.name), now)
-        old, old_addresses, standing = link.interface, link.addresses, link.standing()
-        link.see(interface)
-        if old is None:
-            self._greet(link)
-        if link.standing() != standing:
-            self._reconsider(link, now)
-        if old is not None and old.mac != interface.mac:
-            for _, member in self._roster.on(link):
-                member.announce(now)
-        self._compare(link, link.addresses - old_addresses, old_addresses - link.addresses, now)
-
-    def _greet(self, link: Link) -> None:
-        """An interface has appeared: hear its groups, and clean it of leftovers."""
-        for effect in link.listen_again():
-            self._desk.tray.before_packets(effect)
-        for _, member in self._roster.on(link):
-            if not member.is_owner:
-                member.holding.clean()
-
-    def _reconsider(self, link: Link, now: Instant) -> None:
-        """Link or source address are not what they were: see who can work."""
-        for group, member in list(self._roster.on(link)):
-            member.refresh()
-            group.check(now)
-            group.look()
-            self._file(group)
-
-    def _compare(self, link: Link, gained: frozenset[Any], lost: frozenset[Any], now: Instant) -> None:
-        """Note which virtual addresses have come and gone."""
-        for address in gained:
-            found = self._roster.holders.get((link.name, address))
-            if found:
-                found[1].holding.see(address)
-        for address in lost:
-            found = self._roster.holders.get((link.name, address))
-            if found and not found[1].holding.miss(address, now):
-                found[0].step_down(now)
-            if found:
-                found[0].look()
-                self._file(found[0])
-
-    def _lose_interface(self, event: InterfaceGone, now: Instant) -> None:
-        link = self._roster.link(event.name)
-        if link.interface is not None:
-            link.see(None)
-            self._reconsider(link, now)
-
-    def _note_added(self, event: AddressesAdded, _now: Instant) -> None:
-        if event.router in self._roster.members:
-            group, member = self._roster.members[event.router]
-            member.holding.confirm_added(event.addresses)
-            group.look()
-
-    def _note_removed(self, event: AddressesRemoved, _now: Instant) -> None:
-        if event.router in self._roster.members:
-            group, member = self._roster.members[event.router]
-            member.holding.confirm_removed(event.addresses)
-            group.look()
-
-    def _note_listening(self, event: Listening, now: Instant) -> None:
-        link = self._roster.link(event.interface)
-        if link.hear(event.family, event.group):
-            self._reconsider(link, now)
-
-    def _take_refusal(self, event: EffectFailed, now: Instant) -> None:
-        """The kernel refused something: what follows depends on what it was."""
-        effect = event.effect
-        link = self._roster.link(effect.interface)
-        key = effect.router if isinstance(effect, SendAdvert | AddAddresses | RemoveAddresses) else ""
-        _, member = self._roster.members.get(key, (None, None))
-        if isinstance(effect, Listen):
-            link.refuse(effect, event.problem, now)
-            self._alarms.file(link)
-            self._reconsider(link, now)
-        elif isinstance(effect, AddAddresses | RemoveAddresses) and member is not None:
-            member.holding.refuse(effect, event.problem, now)
-            self._alarms.file(member.holding)
-        else:
-            counters = member.counters if member is not None else link.counters
-            counters.fail(_FAILURES[type(effect)])
-            self._desk.counters.note(counters)
-            self._desk.tray.report(
-                ERROR, event.problem, once=f"{key or link.name} {_FAILURES[type(effect)]}", interface=link.name
-            )
-
     # ── from the supervisor ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _receive(self, event: Received, now: Instant) -> None:
-        """Remember what is retold before the first configuration; hear whether the first round is open."""
-        if isinstance(event.message, FirstRound):
-            opened = event.message.open and not self._round_open
-            self._round_open = event.message.open
-            if not event.message.open:
-                self._desk.no_preemption_before = None
-            elif opened and self._running is not None:
-                self._hold(self._running, now)
-        elif self._running is None and isinstance(event.message, InstanceState):
-            self._told[event.key] = event.message
-        elif self._running is None and isinstance(event.message, RouterCounters):
-            self._counted[event.key] = event.message
+        """Remember what is retold before the first configuration; hear of checks, and of the first round of them."""
+        message = event.message
+        if isinstance(message, FirstRound):
+            self._hear_of_round(message, now)
+        elif isinstance(message, TrackState):
+            self._roster.checks[event.key] = Tracked(up=message.up, value=message.value, reason=message.reason)
+            self._look_at_trackers(event.key, now)
+        elif message is None:
+            if self._roster.checks.pop(event.key, None) is not None:
+                self._look_at_trackers(event.key, now)
+        elif self._running is None:
+            self._past.take(event.key, message)
+
+    def _look_at_trackers(self, key: str, now: Instant) -> None:
+        for group in self._roster.tracking(key):
+            group.track(self._roster.checks, self._roster.links, now)
+            group.check(now)
+            self._file(group)
+
+    def _hear_of_round(self, message: FirstRound, now: Instant) -> None:
+        opened = message.open and not self._round_open
+        self._round_open = message.open
+        if not message.open:
+            self._desk.no_preemption_before = None
+        elif opened and self._running is not None:
+            self._hold(self._running, now)
 
     def _learn_send_times(self, event: SendTimesRead, _now: Instant) -> None:
-        self._send_times = dict(event.times)
+        self._past.send_times = dict(event.times)
 
     def _prepare(self, event: Prepare, _now: Instant) -> None:
         """Say whether the configuration can be used: after `Commit` nothing may be refused any more."""
-        problems = problems_of(event.configuration, self._running, self._roster.links, self._told)
+        problems = problems_of(event.configuration, self._running, self._roster.links, self._past.instances)
         if not problems:
             self._prepared = (event.generation, event.configuration)
         self._desk.tray.tell(AnswerPrepared(generation=event.generation, problems=problems))
@@ -293,21 +246,19 @@ class VrrpEngine:
         else:
             self._running = configuration
             self._begin(configuration, event.start, now)
-        for group in self._roster.groups.values():
-            self._file(group)
+        self._file_all()
 
     def _begin(self, configuration: Configuration, start: Start, now: Instant) -> None:
         """Start everything. A first start adopts nothing, whatever is found."""
         replaced = start in {Start.RESPAWNED, Start.RELEASE}
         if self._round_open or (self._round_open is None and not replaced):
             self._hold(configuration, now)
-        past = Past(
-            instances=self._told if replaced else {},
-            counters=self._counted if replaced else {},
-            send_times=self._send_times if replaced else {},
-            release=start is Start.RELEASE,
-        )
-        self._roster.begin(configuration, past, now)
+        past = self._past if replaced else Past()
+        past.release = start is Start.RELEASE
+        self._roster.slots.remember({row.key: row.slot for told in past.instances.values() for row in told.routers})
+        self._roster.form(configuration)
+        delay = Duration(0) if replaced else _startup_delay(configuration, now)
+        Restart(self._roster, past, self._desk, now, delay).begin()
         if past.release:
             self._finish()
 
@@ -323,11 +274,19 @@ class VrrpEngine:
         self._finish()
 
     def _finish(self) -> None:
+        self._roster.macs.remove_all()
+        self._roster.sysctls.put_all_back()
         for link in self._roster.links.values():
-            for effect in link.listen(frozenset()):
-                self._desk.tray.tell(effect)
+            link.listen(frozenset())
+            self._desk.tray.tell_state(link)
         self._desk.tray.tell(Finished())
         self._finished = True
 
 
-_FAILURES: dict[type, str] = {SendAdvert: "send", Unlisten: "unlisten", AddAddresses: "add", RemoveAddresses: "remove"}
+def _startup_delay(configuration: Configuration, now: Instant) -> Duration:
+    """Return how long instances wait before they begin; the longer of the two applies (VG17).
+
+    CLOCK_MONOTONIC begins at the boot, so `now` is the machine's age.
+    """
+    after_boot = max(configuration.globals.vrrp_delay_after_boot - now, 0)
+    return Duration(max(configuration.globals.vrrp_startup_delay, after_boot))

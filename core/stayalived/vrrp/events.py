@@ -5,12 +5,13 @@ The shell posts, before it hands on the first `Commit`: one `InterfaceChanged` f
 deadline is acted on, and `SocketOverflowed` after the packets of that socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from stayalived.addresses import Family, VirtualAddress
-from stayalived.kernel.api import Interface
+from stayalived.addresses import Family
+from stayalived.kernel.api import Change, Interface, Item
 from stayalived.timing import Duration, Instant
+from stayalived.vrrp.datagrams import Header, Message6
 from stayalived.vrrp.effects import VrrpEffect
 
 
@@ -38,8 +39,27 @@ class DatagramReceived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PacketsReceived:
+    """IPv4 packets of protocol 112 came in by one socket, one after the other, not long ago; with their headers.
+
+    Those that waited while this process stood still are told one by one, as `DatagramReceived` with their times.
+    """
+
+    interface: str
+    packets: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagesReceived:
+    """The same over IPv6, where a socket gives the messages without the headers."""
+
+    interface: str
+    messages: Sequence[Message6]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SocketOverflowed:
-    """A listening socket lost packets (SO_RXQ_OVFL): nobody knows what was in them."""
+    """A listening socket lost packets (SO_MEMINFO): nobody knows what was in them."""
 
     interface: str
     family: Family
@@ -68,28 +88,43 @@ class InterfaceGone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddressesAdded:
-    """The kernel has these addresses: answer to `AddAddresses`."""
+class ChangesApplied:
+    """Answer to `ApplyChanges`: what the kernel refused, and why; all others are done.
 
-    router: str
-    addresses: tuple[VirtualAddress, ...]
+    To add what is there already, and to remove what is not, is done.
+    """
+
+    changes: Sequence[Change]
+    refused: Mapping[int, str]  # by position among the changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddressesRemoved:
-    """The kernel has these addresses no more: answer to `RemoveAddresses`."""
+class ItemLost:
+    """Somebody has deleted a route or a rule of ours."""
 
-    router: str
-    addresses: tuple[VirtualAddress, ...]
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsUnknown:
+    """Which of our routes and rules there are has to be looked at anew: the kernel's news overflowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SysctlSet:
+    """Answer to `SetSysctl`: the value that was there before."""
+
+    name: str
+    before: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Packets to this group are heard: answer to `Listen`."""
+    """Packets to this address are heard: answer to `Listen`."""
 
     interface: str
     family: Family
-    group: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +142,32 @@ class SendTimesRead:
     times: Mapping[int, Instant]
 
 
+Received = PacketsReceived | MessagesReceived | DatagramReceived | SocketOverflowed
+"""What a socket that hears has to tell."""
+
 VrrpEvent = (
-    DatagramReceived
-    | SocketOverflowed
+    Received
     | Suspended
     | InterfaceChanged
     | InterfaceGone
-    | AddressesAdded
-    | AddressesRemoved
+    | ChangesApplied
+    | ItemLost
+    | ItemsUnknown
+    | SysctlSet
     | Listening
     | EffectFailed
     | SendTimesRead
 )
+
+
+def datagram(interface: str, family: Family, header: Header, data: bytes, at: Instant) -> DatagramReceived:
+    """Return the event of one packet that was taken apart."""
+    return DatagramReceived(
+        interface=interface,
+        family=family,
+        source=header.source,
+        destination=header.destination,
+        ttl=header.ttl,
+        data=data,
+        at=at,
+    )

@@ -1,64 +1,151 @@
-"""What a person calls one instance: the halves of its families move together (keepalived's sync group, SY02).
+"""Instances that move together: those of a sync group (keepalived's SY02), or one alone.
 
-MASTER only when both halves want it; FAULT of one is FAULT of both and names the half; a better master heard by one
-sends both to BACKUP. One event, one line in the log, one state told. With `split = true` each half is a group of its
-own, called `NAME/4` and `NAME/6`.
+| what happens to one virtual router | what follows for all |
+|---|---|
+| its master-down timer fires | MASTER when all want it; until then its timer runs again |
+| a better master is heard | BACKUP; who has not heard one says nothing to the others' neighbours |
+| a fault, or a tracked check that fails | FAULT; those that can still speak say goodbye |
+| the last fault is over | BACKUP |
+| somebody keeps deleting its addresses | BACKUP, with a goodbye |
+
+The two halves of an instance of both families move together in the same way, with one event and one state for both.
+Pure: what it decides is done by its `Instance`s and `Election`s.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 
-from stayalived.child.events import Forget, Tell
-from stayalived.config.virtual_routers import VrrpInstance
-from stayalived.messages.notify import Event
-from stayalived.messages.vrrp import InstanceState, RouterCounters
-from stayalived.timing import Duration, Instant, elapsed
-from stayalived.vrrp.desk import ERROR, INFO, Desk
+from stayalived.config.virtual_routers import Tracker
+from stayalived.messages.vrrp import GroupState, InstanceState
+from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed, for_people, seconds
+from stayalived.vrrp.chronicle import Chronicle
+from stayalived.vrrp.desk import WARNING, Desk
 from stayalived.vrrp.election import Election
 from stayalived.vrrp.events import DatagramReceived
+from stayalived.vrrp.instance import Instance
+from stayalived.vrrp.links import Link
 from stayalived.vrrp.states import State, Trigger
+from stayalived.vrrp.tracking import Standing, Tracked, judge, unknown
 
-EVENT_KINDS = {State.INIT: "stop", State.BACKUP: "backup", State.MASTER: "master", State.FAULT: "fault"}
-"""Kind of the event that a move into a state is."""
+PATIENCE = seconds(30)
+"""How long an instance waits for its macvlan, and for the first result of a check that would put it into FAULT.
+
+A checker that cannot work must not keep both machines from the address.
+"""
+
+
+class _Wait(Enum):
+    """What keeps a group from beginning."""
+
+    NOTHING = 0
+    DELAY = 1
+    MISSING = 2
+
+
+_JOINING: dict[tuple[State, State], Trigger] = {
+    (State.INIT, State.BACKUP): Trigger.START,
+    (State.INIT, State.MASTER): Trigger.JOINED,
+    (State.INIT, State.FAULT): Trigger.FAILED,
+    (State.BACKUP, State.FAULT): Trigger.FAILED,
+    (State.MASTER, State.FAULT): Trigger.FAILED,
+    (State.MASTER, State.BACKUP): Trigger.GROUPED,
+    (State.FAULT, State.BACKUP): Trigger.RECOVERED,
+}
+"""What brings a member from its state into that of the others."""
 
 
 class Group:
-    """The virtual routers of one instance.
+    """Instances that move together.
 
     Attributes:
-        name: of the instance; of the virtual router when the halves are independent.
-        priority: effective priority.
-        members: its virtual routers; the first one leads.
+        name: of the sync group; empty for an instance alone.
+        instances: in the order of the configuration; the first half of the first one leads.
+        trackers: those of the sync group.
+        standing: what these come to.
+        deadline: when it begins at the latest, while it waits.
+        chronicle: what is told of the sync group; None for an instance alone.
     """
 
-    def __init__(self, name: str, priority: int, members: Sequence[Election], desk: Desk) -> None:
-        """Put virtual routers together that have not been started yet."""
+    def __init__(self, name: str, instances: Sequence[Instance], trackers: tuple[Tracker, ...], desk: Desk) -> None:
+        """Put instances together that have not been started yet, or that move together from now on."""
         self.name = name
-        self.priority = priority
-        self.members = list(members)
+        self.deadline: Instant | None = None
+        self.filed: Instant | None = None
+        self.chronicle = Chronicle("group", name, self._describe, desk) if name else None
         self._desk = desk
-        self._reason = ""
-        self._since = Instant(0)
-        self._told: InstanceState | None = None
+        self._wait = _Wait.NOTHING
+        self._asked = Instant(0)  # when it was told to start
+        self._disputed_since: Instant | None = None  # when a member lost a tie that the leading one has not
+        self.standing = Standing()
+        self.follow(instances, trackers)
+
+    @property
+    def members(self) -> Iterator[Election]:
+        """All virtual routers, the leading one first."""
+        return (member for instance in self.instances for member in instance.members)
 
     @property
     def state(self) -> State:
-        """Where the instance stands: all its members stand there."""
-        return self.members[0].state
+        """Where it stands: all its members stand there."""
+        return self.instances[0].state
+
+    @property
+    def all_trackers(self) -> Iterator[Tracker]:
+        """What it tracks, and what its instances do."""
+        yield from self.trackers
+        for instance in self.instances:
+            yield from instance.trackers
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was told to start and has not begun."""
+        return self._wait is not _Wait.NOTHING
+
+    def follow(self, instances: Sequence[Instance], trackers: tuple[Tracker, ...]) -> None:
+        """Consist of these instances from now on, and track this."""
+        self.instances = list(instances)
+        self.trackers = trackers
+        for instance in self.instances:
+            instance.group = self.name
 
     # ── how it begins and ends ───────────────────────────────────────────────────────────────────────────────────────
 
-    def remember(self, told: InstanceState) -> None:
-        """This was told by the process before this one: what has not changed since is no event."""
-        self._told = told
-        self._since = Instant(told.since)
+    def start(self, now: Instant, delay: Duration = NO_TIME) -> None:
+        """Begin, as BACKUP, as MASTER when all addresses are our own, or in FAULT; later when there is a delay.
 
-    def start(self, now: Instant) -> None:
-        """Begin, as BACKUP, as MASTER when the addresses are our own, or in FAULT."""
-        fault = self._fault()
-        if fault:
-            self._move(Trigger.FAILED, now, fault)
+        One that an instance was put off for before, in another group, goes on.
+        """
+        delay = Duration(max(delay, *(instance.not_before - now for instance in self.instances)))
+        self._asked = after(now, delay)
+        for instance in self.instances:
+            instance.not_before = self._asked
+        if delay:
+            self._put_off(_Wait.DELAY, self._asked, f"startup delay of {for_people(delay)}", now)
+        else:
+            self.begin(now)
+
+    def begin(self, now: Instant) -> None:
+        """Begin, unless something that it takes is still missing and there is time left."""
+        awaited = [*(what for instance in self.instances for what in instance.missing()), *unknown(self.standing)]
+        missing = ", ".join(dict.fromkeys(awaited))
+        if missing and elapsed(self._asked, now) < PATIENCE:
+            self._put_off(_Wait.MISSING, after(self._asked, PATIENCE), missing, now)
+            return
+        if missing:
+            text = f"begins after {for_people(PATIENCE)} though {missing}"
+            self._desk.tray.report(WARNING, f"({self.instances[0].name}) {text}")
+        self._wait, self.deadline = _Wait.NOTHING, None
+        faults = self._faults()
+        if faults:
+            self._move(Trigger.FAILED, now, faults[0])
+            self._blame(faults)
         else:
             self._move(Trigger.OWNER if self._is_owner() else Trigger.START, now)
+
+    def _put_off(self, wait: _Wait, until: Instant, why: str, now: Instant) -> None:
+        self._wait, self.deadline = wait, until
+        for instance in self.instances:
+            instance.chronicle.wait(why, now)
 
     def adopt(self, now: Instant) -> None:
         """Go on as the MASTER that the process before this one was."""
@@ -69,14 +156,32 @@ class Group:
         for trigger in (Trigger.ADOPTED, Trigger.STOP) if held else ():
             for member in self.members:
                 member.move(trigger, now)
-        self._say(Trigger.STOP, State.INIT, now, "releasing what its process held that died")
+        self._say(Trigger.STOP, now, "releasing what its process held that died")
 
     def stop(self, trigger: Trigger, now: Instant) -> None:
         """Leave, for STOP or DELETED. A deleted instance is forgotten by all who were told of it."""
+        self._wait, self.deadline = _Wait.NOTHING, None
         if self.state is not State.INIT:
             self._move(trigger, now)
         if trigger is Trigger.DELETED:
-            self._desk.tray.tell(Forget(message=InstanceState, key=self.name))
+            for instance in self.instances:
+                instance.chronicle.forget(InstanceState)
+            self.dissolve()
+
+    def part(self, instance: Instance, now: Instant) -> None:
+        """Let one instance go that is no longer configured; the others stay what they are."""
+        self.instances.remove(instance)
+        if instance.state is not State.INIT:
+            for member in instance.members:
+                member.move(Trigger.DELETED, now)
+            instance.say(Trigger.DELETED, now)
+        instance.chronicle.forget(InstanceState)
+
+    def dissolve(self) -> None:
+        """Begin no more, and let all forget the sync group who were told of it; its instances go on elsewhere."""
+        self._wait, self.deadline = _Wait.NOTHING, None
+        if self.chronicle is not None:
+            self.chronicle.forget(GroupState)
 
     # ── what happens to its members ──────────────────────────────────────────────────────────────────────────────────
 
@@ -86,10 +191,10 @@ class Group:
         if trigger is not None:
             if trigger is Trigger.LOWER or (trigger is Trigger.TIE and self._leader_wins(member, now)):
                 self._stand_firm(member, now)
-            else:
+            elif trigger is not Trigger.TIE or not self._waits_for_leader(member, now):
                 self._move(trigger, now, datagram.source)
         if member.changed:
-            self._tell()
+            self.look()
 
     def expire(self, member: Election, now: Instant) -> None:
         """Let a member do what its timer is for; MASTER when all want it."""
@@ -109,46 +214,59 @@ class Group:
             self._move(Trigger.OVERFLOW, now)
 
     def step_down(self, now: Instant) -> None:
-        """Somebody keeps deleting the addresses of a member."""
+        """Somebody keeps deleting what a member holds."""
         if self.state is State.MASTER:
             self._move(Trigger.STOLEN, now)
 
+    def track(self, checks: Mapping[str, Tracked], links: Mapping[str, Link], now: Instant) -> None:
+        """Take in what its trackers say: priorities, and what keeps it from working. Call `check` afterwards."""
+        self.standing = judge(self.trackers, checks, links)
+        for instance in self.instances:
+            # SY03: inside of a sync group only a fault of a member's own trackers counts, and the group's weights.
+            instance.standing = judge(instance.trackers, checks, links)
+            instance.reprioritise((self if self.name else instance).standing.delta, now)
+
     def check(self, now: Instant) -> None:
-        """Something about an interface has changed: see whether all members can work."""
-        fault = self._fault()
-        if fault and self.state in {State.BACKUP, State.MASTER}:
-            self._move(Trigger.FAILED, now, fault)
-        elif fault and self.state is State.FAULT:
-            self._reason = f"{Trigger.FAILED.value}: {fault}"
-            self._tell()
-        elif not fault and self.state is State.FAULT:
+        """Something about an interface or a tracker has changed: see whether all members can work."""
+        if self.state is State.INIT:
+            if self._wait is _Wait.MISSING:
+                self.begin(now)
+            return
+        faults = self._faults()
+        if faults and self.state is not State.FAULT:
+            self._move(Trigger.FAILED, now, faults[0])
+        elif not faults and self.state is State.FAULT:
             self._move(Trigger.OWNER if self._is_owner() else Trigger.RECOVERED, now)
+            for member in self.members:
+                member.voice.announce_source(now)
+        if faults:
+            self._blame(faults)
+
+    def settle(self, now: Instant) -> None:
+        """Bring all members into one state, after a reload has put them together: the least of theirs."""
+        states = {member.state for member in self.members} - {State.INIT}
+        if not states:
+            return
+        target = State.MASTER
+        if self._faults():
+            target = State.FAULT
+        elif states != {State.MASTER}:
+            target = State.BACKUP
+        for instance in self.instances:
+            triggers = [_JOINING[member.state, target] for member in instance.members if member.state is not target]
+            for member in instance.members:
+                if member.state is not target:
+                    member.move(_JOINING[member.state, target], now)
+            if triggers:
+                instance.say(triggers[0], now, self.name)
+        if self.chronicle is not None:
+            self.chronicle.say(self.state, Trigger.GROUPED, now, priority=0)
+        self.check(now)
 
     def look(self) -> None:
         """Tell what has changed about the members, if anything has."""
-        if any(member.changed or member.holding.changed for member in self.members):
-            self._tell()
-
-    # ── how it changes with the configuration ────────────────────────────────────────────────────────────────────────
-
-    def reconfigure(self, instance: VrrpInstance, members: Sequence[Election], now: Instant) -> None:
-        """Go on with these members; new ones join in the state that the others are in.
-
-        What became of the configuration of those that stay is their own affair; those that left have been stopped.
-        """
-        state = self.state
-        self.priority = instance.priority
-        self.members = list(members)
-        for member in members:
-            if member.state is State.INIT and state is not State.INIT:
-                member.move(_JOINING[state], now)
-        self.check(now)
-        self._tell()
-
-    def drop(self, member: Election, now: Instant) -> None:
-        """A half is no longer configured: it leaves alone, the other one stays what it is."""
-        member.move(Trigger.DELETED, now)
-        self.members.remove(member)
+        for instance in self.instances:
+            instance.look()
 
     # ── decisions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -158,93 +276,72 @@ class Group:
         Two directors of equal priority, the one with the higher IPv4 address and the other with the higher IPv6
         address, would else both step down, and both come back, for ever.
         """
-        leader = self.members[0]
+        leader = self.instances[0].members[0]
         won = leader.tie_won_at
-        return member is not leader and won is not None and elapsed(won, now) < leader.master_down_interval
+        return member is not leader and won is not None and elapsed(won, now) < leader.patience
+
+    def _waits_for_leader(self, member: Election, now: Instant) -> bool:
+        """Tell whether a lost tie is to be left open until the leading member has had the time to hear of its own.
+
+        Which socket is read first is chance. If each director heard first what it loses, both would step down.
+        """
+        leader = self.instances[0].members[0]
+        since = self._disputed_since
+        if member is leader:
+            return False
+        if since is None or elapsed(since, now) >= 2 * max(leader.patience, member.patience):
+            self._disputed_since = now
+            return True
+        return elapsed(since, now) < leader.router.advert_int
 
     def _stand_firm(self, member: Election, now: Instant) -> None:
-        """Answer an inferior advert; the first one of a series is an event (keepalived's V55)."""
-        if member.assert_mastership(now):
-            self._event("lower_priority", State.MASTER, Trigger.LOWER, now)
+        """Answer an inferior advert; the first one of a series is an event, and announced by all (V55, SY09).
 
-    def _fault(self) -> str:
-        """Return the first fault of a member, with the name of the half, or empty."""
-        faults = ((member.router.key, member.fault) for member in self.members)
-        return next((f"{key}: {fault}" for key, fault in faults if fault), "")
+        By both families as well: whoever took himself for the master has announced the addresses of both.
+        """
+        if not member.assert_mastership(now):
+            return
+        for sibling in self.members:
+            sibling.contradict(now)
+        instance = next(each for each in self.instances if member in each.members)
+        instance.chronicle.event(
+            "lower_priority", State.MASTER, State.MASTER, now, instance.priority, Trigger.LOWER.value
+        )
+
+    def _faults(self) -> tuple[str, ...]:
+        """Return everything that keeps its members from working, each with whose it is."""
+        shared = (f"sync group {self.name}: {fault}" for fault in self.standing.faults)
+        return (*(fault for instance in self.instances for fault in instance.faults()), *shared)
+
+    def _blame(self, faults: tuple[str, ...]) -> None:
+        for instance in self.instances:
+            instance.blame(faults)
+        if self.chronicle is not None:
+            self.chronicle.explain(Trigger.FAILED, faults[0])
 
     def _is_owner(self) -> bool:
-        return all(member.is_owner for member in self.members)
-
-    # ── moves and what is told of them ───────────────────────────────────────────────────────────────────────────────
+        return all(instance.is_owner for instance in self.instances)
 
     def _move(self, trigger: Trigger, now: Instant, detail: str = "") -> None:
-        """Move all members, then say so, in keepalived's words."""
-        old = self.state
+        """Move all members, then say so."""
+        self._disputed_since = None
         for member in self.members:
             member.move(trigger, now)
-        self._say(trigger, old, now, detail)
+        self._say(trigger, now, detail)
 
-    def _say(self, trigger: Trigger, old: State, now: Instant, detail: str) -> None:
-        before = self._told.state if self._told else old
-        self._reason = f"{trigger.value}: {detail}" if detail else trigger.value
-        if self.state != before or self._told is None:
-            self._since = now
-        self._report(trigger)
-        self._tell()
-        if self.state != before:
-            kind = "deleted" if trigger is Trigger.DELETED else EVENT_KINDS[self.state]
-            self._event(kind, State(before), trigger, now)
+    def _say(self, trigger: Trigger, now: Instant, detail: str) -> None:
+        """Tell of each instance, then of the group, whose events have priority 0 (SY04)."""
+        for instance in self.instances:
+            instance.say(trigger, now, detail)
+        if self.chronicle is not None:
+            self.chronicle.say(self.state, trigger, now, priority=0, detail=detail)
 
-    def _report(self, trigger: Trigger) -> None:
-        state = self.state
-        level = ERROR if state is State.FAULT else INFO
-        if trigger is Trigger.ADOPTED:
-            text = f"({self.name}) Going on in MASTER STATE ({self._reason})"
-        elif state is State.INIT:
-            text = f"({self.name}) {self._reason}"
-        else:
-            text = f"({self.name}) Entering {state} STATE ({self._reason})"
-        self._desk.tray.report(level, text, instance=self.name, state=state.value, priority=str(self.priority))
-
-    def _tell(self) -> None:
-        """Tell the whole present state, unless it is what was told last."""
-        state = InstanceState(
+    def _describe(self) -> GroupState:
+        assert self.chronicle is not None
+        return GroupState(
             name=self.name,
             state=self.state,
-            reason=self._reason,
-            since=self._since,
-            priority=self.priority,
-            routers=tuple(member.row() for member in self.members),
+            reason=self.chronicle.reason,
+            since=self.chronicle.since,
+            instances=tuple(instance.name for instance in self.instances),
         )
-        if state != self._told:
-            self._told = state
-            self._desk.tray.tell(Tell(message=state, key=self.name))
-
-    def _event(self, kind: str, old: State, trigger: Trigger, now: Instant) -> None:
-        sequence = self._desk.next_sequence(now)
-        event = Event(
-            sequence=sequence,
-            kind=kind,
-            subject_type="instance",
-            subject=self.name,
-            old=old.value,
-            new=self.state.value,
-            reason=self._reason if trigger is not Trigger.LOWER else trigger.value,
-            priority=self.priority,
-            monotonic=now,
-        )
-        self._desk.tray.tell(Tell(message=event, sequence=sequence))
-
-
-_JOINING = {
-    State.BACKUP: Trigger.START,
-    State.MASTER: Trigger.JOINED,
-    State.FAULT: Trigger.FAILED,
-}
-"""What brings a new member into the state of the others."""
-
-
-def forget_router(member: Election, desk: Desk) -> None:
-    """Let nobody be told of a virtual router that is no more."""
-    desk.counters.forget(member.router.key)
-    desk.tray.tell(Forget(message=RouterCounters, key=member.router.key))

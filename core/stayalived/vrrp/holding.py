@@ -1,165 +1,163 @@
-"""The virtual addresses of one virtual router in the kernel: there while it is MASTER, and at no other time."""
+"""What one virtual router holds in the kernel: there while it is MASTER, and at no other time."""
 
 from collections import deque
+from collections.abc import Iterable
 
-from stayalived.addresses import VirtualAddress
-from stayalived.timing import Instant, after, elapsed, seconds
-from stayalived.vrrp.desk import ERROR, WARNING, Tray
-from stayalived.vrrp.effects import AddAddresses, RemoveAddresses
-from stayalived.vrrp.links import Link
-
-RETRY = seconds(1)
-"""How long after a refusal the kernel is asked again."""
+from stayalived.config.virtual_routers import PlacedAddress, Route, VirtualRouter
+from stayalived.kernel.api import Barrier, Change, Interface, Item, Verb
+from stayalived.timing import Instant, after, elapsed, milliseconds, seconds
+from stayalived.vrrp.desk import WARNING, Tray
+from stayalived.vrrp.ledger import Ledger
+from stayalived.vrrp.packet import PRIORITY_OWNER
 
 REPAIRS = 5
-"""How often somebody else may delete our addresses within `REPAIR_WINDOW` before the router steps down."""
+"""How often what somebody else deletes is put back within `REPAIR_WINDOW` before the router steps down."""
 
 REPAIR_WINDOW = seconds(10)
 """See `REPAIRS`."""
 
+REPAIR_PAUSE = milliseconds(100)
+"""From one repair to the next; what is deleted meanwhile is one repair. Whoever flushes an interface or a table lists,
+deletes and lists again until nothing is left: he would else be kept at it."""
+
 
 class Holding:
-    """Adds and removes the addresses of one virtual router, and knows which of them the kernel has.
+    """Wants and gives up the addresses, routes, rules and barriers of one virtual router, and knows which it has.
 
     Attributes:
-        taken: the addresses shall be there.
-        held: the kernel has them all.
+        key: of the virtual router.
+        wanted: all that it holds while it is MASTER, in the order in which it is put there.
+        taken: it shall be there.
+        held: the kernel has all of it.
         changed: `held` has changed since somebody last looked.
-        deadline: when the kernel is asked again for what it refused.
+        deadline: when what was deleted meanwhile is put back.
     """
 
-    def __init__(self, key: str, addresses: tuple[VirtualAddress, ...], link: Link, tray: Tray) -> None:
-        """Start without addresses in the kernel."""
-        self.key = key
-        self.wanted = addresses
+    def __init__(self, router: VirtualRouter, ledger: Ledger, tray: Tray) -> None:
+        """Start with nothing in the kernel."""
+        self.key = router.key
+        self.wanted = items_of(router)
         self.taken = False
-        self.held = False
         self.changed = False
         self.deadline: Instant | None = None
         self.filed: Instant | None = None
-        self._link = link
+        self._ledger = ledger
         self._tray = tray
-        self._present: set[VirtualAddress] = set()
-        # Seen on the interface since they were added: only what was seen can be missed. The notice of an older
-        # removal may come in after the order to add.
-        self._seen: set[VirtualAddress] = set()
+        self._missing: set[Item] = set()
+        self._deleted: dict[Item, None] = {}
         self._repairs: deque[Instant] = deque(maxlen=REPAIRS)
 
+    @property
+    def held(self) -> bool:
+        """Whether the kernel has everything that shall be there, and it shall."""
+        return self.taken and not self._missing
+
     def take(self) -> None:
-        """Put all addresses on the interface."""
+        """Put everything there."""
         self.taken = True
-        self._seen.clear()
-        self._add(self.wanted)
+        self._missing = set(self.wanted)
+        self._ledger.take(self, self.wanted)
 
     def release(self) -> None:
-        """Take all addresses off the interface, last one first: the first of a subnet takes its secondaries along."""
+        """Give everything up, last one first: the first address of a subnet takes its secondaries along."""
+        self.changed = self.changed or self.held
         self.taken = False
         self.deadline = None
-        self._seen.clear()
-        self._remove(self.wanted[::-1])
-        if self._link.interface is None:
-            self._present.clear()
-        self._look()
+        self._deleted.clear()
+        self._ledger.drop(self, self.wanted[::-1])
 
     def adopt(self) -> None:
-        """Take over what a process before this one put there; add only what is missing."""
-        self.taken = True
-        self._present = set(self.wanted) & self._link.addresses
-        self._seen = set(self._present)
-        self._add(tuple(address for address in self.wanted if address not in self._present))
-        self._look()
+        """Take over what a process before this one put there; only what is missing is asked for."""
+        self.taken = self.changed = True
+        self._missing = set(self.wanted)
+        self._ledger.adopt(self, self.wanted)
 
     def clean(self) -> None:
-        """Take leftovers off the interface before a packet leaves; without leftovers do nothing."""
-        index = self._link.interface.index if self._link.interface else 0
-        found = tuple(address for address in self.wanted if address in self._link.addresses)
-        if found and not self.taken:
-            self._tray.before_packets(
-                RemoveAddresses(router=self.key, interface=self._link.name, index=index, addresses=found)
-            )
+        """Take leftovers away before a packet leaves."""
+        if not self.taken:
+            self._ledger.sweep(self.wanted)
 
-    def change(self, addresses: tuple[VirtualAddress, ...]) -> tuple[VirtualAddress, ...]:
-        """Hold these addresses instead, touching only the difference; return the new ones."""
-        old, self.wanted = self.wanted, addresses
-        new = tuple(address for address in addresses if address not in old)
-        gone = tuple(address for address in old if address not in addresses)
+    def clean_renamed(self, old: str, interface: Interface) -> None:
+        """Take away what may be left on an interface that was called `old`: nothing shall be on it now."""
+        for item in self.wanted:
+            if not isinstance(item, PlacedAddress | Route) or item.interface != old:
+                continue
+            if isinstance(item, Route) or item.address in interface.addresses:
+                self._tray.sweep(Change(verb=Verb.REMOVE, item=item, index=interface.index))
+
+    def change(self, router: VirtualRouter) -> tuple[PlacedAddress, ...]:
+        """Hold what another configuration says instead, touching only the difference.
+
+        Returns:
+            the addresses that are new to the kernel, and so to the neighbours.
+        """
+        old, self.wanted = self.wanted, items_of(router)
+        before, present = self.held, set(self.wanted)
         if self.taken:
-            self._add(new)
-            self._remove(gone[::-1])
+            self._ledger.drop(self, [item for item in old[::-1] if item not in present])
+            added = [item for item in self.wanted if item not in old]
+            self._missing = (self._missing & present) | set(added)
+            new = tuple(item for item in added if isinstance(item, PlacedAddress) and not self._ledger.has(item))
+            self._ledger.take(self, added)
         else:
             self.clean()
-        self._present -= set(gone)
-        self._look()
+            new = ()
+        self.changed = self.changed or before != self.held
         return new
 
-    def see(self, address: VirtualAddress) -> None:
-        """This address of ours has appeared on the interface."""
-        if self.taken:
-            self._seen.add(address)
+    def note(self, item: Item, *, present: bool) -> None:
+        """An item of ours is in the kernel now, or no longer."""
+        before = self.held
+        if present:
+            self._missing.discard(item)
+        elif self.taken:
+            self._missing.add(item)
+        self.changed = self.changed or before != self.held
 
-    def miss(self, address: VirtualAddress, now: Instant) -> bool:
-        """An address of ours has disappeared. Unless we removed it, put it back.
+    def repair(self, item: Item, now: Instant) -> bool:
+        """Somebody has deleted an item of ours: put it back, at once or with the next repair.
 
         Returns:
             False when that happens too often: then the router had better step down.
         """
-        if not self.taken or address not in self._seen:
+        if isinstance(item, Barrier) or not self.taken or not item.tracked:
             return True
-        self._seen.discard(address)
-        self._present.discard(address)
-        self._look()
+        self._deleted[item] = None
+        due = after(self._repairs[-1], REPAIR_PAUSE) if self._repairs else now
+        if now < due:
+            self.deadline = due
+            return True
+        return self.mend(now)
+
+    def mend(self, now: Instant) -> bool:
+        """Put back what somebody has deleted; returns as `repair`."""
+        self.deadline = None
+        deleted, self._deleted = list(self._deleted), {}
         if len(self._repairs) == REPAIRS and elapsed(self._repairs[0], now) < REPAIR_WINDOW:
             self._repairs.clear()
             return False
         self._repairs.append(now)
-        self._tray.report(WARNING, f"({self.key}) somebody deleted {address} from {self._link.name}: added again")
-        self._add((address,))
+        more = f" and {len(deleted) - 1} more" if len(deleted) > 1 else ""
+        self._tray.report(WARNING, f"({self.key}) somebody deleted {in_words(deleted[0])}{more}: added again")
+        for item in deleted:
+            self._ledger.ask_again(item)
         return True
 
-    def confirm_added(self, addresses: tuple[VirtualAddress, ...]) -> None:
-        """The kernel has these."""
-        if self.taken:
-            self._present.update(addresses)
-            self._look()
 
-    def confirm_removed(self, addresses: tuple[VirtualAddress, ...]) -> None:
-        """The kernel has these no more."""
-        if not self.taken:
-            self._present.difference_update(addresses)
-            self._look()
+def items_of(router: VirtualRouter) -> tuple[Item, ...]:
+    """Return all that a virtual router holds while it is MASTER, in the order in which it is put there (V51)."""
+    barriers: Iterable[Item] = ()
+    if not router.accept and router.priority != PRIORITY_OWNER:  # RFC 9568 6.1: the owner accepts always
+        barriers = (Barrier(address=placed.address.address) for placed in router.held)
+    return (*barriers, *router.held, *router.routes, *router.rules)
 
-    def refuse(self, effect: AddAddresses | RemoveAddresses, problem: str, now: Instant) -> None:
-        """The kernel refused; ask again later, unless it no longer matters."""
-        adding = isinstance(effect, AddAddresses)
-        once = f"{self.key} {'add' if adding else 'remove'}"
-        self._tray.report(ERROR, f"({self.key}) {problem}; trying again", once=once, interface=self._link.name)
-        if adding == self.taken:
-            self.deadline = after(now, RETRY)
 
-    def retry(self) -> None:
-        """Ask the kernel again for what it refused."""
-        self.deadline = None
-        if self.taken:
-            self._add(tuple(address for address in self.wanted if address not in self._present))
-        else:
-            self._remove(self.wanted[::-1])
-
-    def _add(self, addresses: tuple[VirtualAddress, ...]) -> None:
-        interface = self._link.interface
-        if interface and addresses:
-            self._tray.addresses(
-                AddAddresses(router=self.key, interface=interface.name, index=interface.index, addresses=addresses)
-            )
-
-    def _remove(self, addresses: tuple[VirtualAddress, ...]) -> None:
-        interface = self._link.interface
-        if interface and addresses:
-            self._tray.addresses(
-                RemoveAddresses(router=self.key, interface=interface.name, index=interface.index, addresses=addresses)
-            )
-
-    def _look(self) -> None:
-        """Work out whether the kernel has all addresses."""
-        held = self.taken and self._present.issuperset(self.wanted)
-        self.changed = self.changed or held != self.held
-        self.held = held
+def in_words(item: Item) -> str:
+    """Return an item as people call it, for after `deleted`."""
+    match item:
+        case PlacedAddress():
+            return f"{item.address} from {item.interface}"
+        case Barrier():
+            return f"the barrier before {item.address}"
+    kind = type(item).__name__.lower()
+    return f"the {kind} {'to ' + str(item.destination) if kind == 'route' else item.key[1]}"

@@ -5,7 +5,8 @@ It takes no decision: it performs effects in the order given and says what came 
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from stayalived.child.bootstrap import Context
@@ -15,21 +16,33 @@ from stayalived.child.shell import Shell
 from stayalived.child.timer import Timer
 from stayalived.config.model import Configuration
 from stayalived.errors import KernelProblem
+from stayalived.kernel import frames, sysctl
 from stayalived.kernel.api import Gone
+from stayalived.kernel.losses import Loss, RouteDeleted, RuleDeleted, Unknown
 from stayalived.kernel.monitor import Monitor
 from stayalived.kernel.neighbours import NeighbourSender
 from stayalived.kernel.netlink import Netlink
-from stayalived.timing import Duration, Instant, milliseconds
+from stayalived.kernel.network import Network
+from stayalived.kernel.route_monitor import RouteMonitor
+from stayalived.messages.control import Start
+from stayalived.timing import Duration, Instant, after, milliseconds, seconds
 from stayalived.vrrp import effects, events
+from stayalived.vrrp.attention import Attention
 from stayalived.vrrp.effects import VrrpEffect
 from stayalived.vrrp.engine import VrrpEngine
 from stayalived.vrrp.events import EffectFailed, VrrpEvent
-from stayalived.vrrp.realtime import RealTime, Tidiness
+from stayalived.vrrp.realtime import Scheduling, Tidiness
 from stayalived.vrrp.sockets import Sockets
+from stayalived.vrrp.speaker import Speaker
 
 RIGHTS = Rights(user="stayalived", capabilities=("NET_RAW", "NET_ADMIN", "SYS_NICE", "IPC_LOCK"))
 
 _log = logging.getLogger("stayalived.vrrp")
+
+FRAMES = 16_384
+"""Frames that are kept ready: to build one costs as much as to send it."""
+
+_frame_for = lru_cache(maxsize=FRAMES)(frames.frame_for)
 
 SUSPENSION = milliseconds(100)
 """By how much CLOCK_BOOTTIME must have run ahead of CLOCK_MONOTONIC for it to be a suspension."""
@@ -45,9 +58,9 @@ def run(context: Context, _opened: object) -> None:
 
 
 class _Attentive:
-    """The VRRP engine, overheard: which configuration is in force decides how the process is scheduled."""
+    """The VRRP engine, overheard: the configuration in force decides how the process is scheduled and what it opens."""
 
-    def __init__(self, committed: Callable[[Configuration], None]) -> None:
+    def __init__(self, committed: Callable[[Configuration, Start], None]) -> None:
         self.engine = VrrpEngine()
         self._committed = committed
         self._prepared: dict[int, Configuration] = {}
@@ -60,7 +73,7 @@ class _Attentive:
         if isinstance(event, Prepare):
             self._prepared = {event.generation: event.configuration}
         elif isinstance(event, Commit):
-            self._committed(self._prepared.pop(event.generation))
+            self._committed(self._prepared.pop(event.generation), event.start)
         return self.engine.handle(event, now)
 
     def wake(self, now: Instant) -> Sequence[ChildEffect | VrrpEffect]:
@@ -73,19 +86,27 @@ class _Station:
     def __init__(self, context: Context) -> None:
         self._netlink = Netlink()
         self._monitor = Monitor(self._netlink)
+        self._routes: RouteMonitor | None = None
+        self._network: Network | None = None
         self._neighbours = NeighbourSender()
         self._sockets = Sockets()
-        self._realtime = RealTime()
+        self._attention = Attention()
+        self._look_timer = Timer()
+        self._is_looking = False
+        self._scheduling = Scheduling()
         self._tidiness = Tidiness()
         self._tidy_timer = Timer()
         self._send_times = memoryview(context.send_times).cast("q") if context.send_times is not None else None
+        self._speaker = Speaker(self._neighbours, self._send_times)
         self._slept = _time_slept()
         self._performers: dict[type, Callable[[Any], None]] = {
             effects.Listen: self._listen,
             effects.Unlisten: self._sockets.unlisten,
-            effects.SendAdvert: self._send_advert,
-            effects.AddAddresses: self._add_addresses,
-            effects.RemoveAddresses: self._remove_addresses,
+            effects.SendAdverts: self._send_adverts,
+            effects.ApplyChanges: self._apply_changes,
+            effects.MakeVirtualMac: self._make_virtual_mac,
+            effects.RemoveVirtualMacs: self._remove_virtual_macs,
+            effects.SetSysctl: self._set_sysctl,
             effects.SendGratuitousArp: self._send_gratuitous_arp,
             effects.SendNeighbourAdvert: self._send_neighbour_advert,
         }
@@ -99,19 +120,53 @@ class _Station:
         self._shell.post(events.SendTimesRead(times=self._read_send_times()))
         self._shell.watch(self._monitor.fileno(), self._read_monitor)
         self._shell.watch(self._sockets.fileno(), self._read_sockets)
+        self._shell.watch(self._look_timer.fileno(), self._look)
         self._shell.watch(self._tidy_timer.fileno(), self._tidy)
         self._shell.before_wake(self._read_sockets)
         self._tidy_timer.set(_now())
         self._shell.run()
-        for thing in (self._sockets, self._neighbours, self._monitor, self._netlink, self._tidy_timer):
-            thing.close()
+        if self._network is not None:  # it ends in order: nothing of ours stays in the firewall
+            self._clear_barriers(self._network)
+        self._close()
+
+    def _close(self) -> None:
+        for thing in (
+            self._network,
+            self._routes,
+            self._sockets,
+            self._speaker,
+            self._neighbours,
+            self._monitor,
+            self._netlink,
+        ):
+            if thing is not None:
+                thing.close()
+        self._look_timer.close()
+        self._tidy_timer.close()
 
     # ── from outside ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _read_sockets(self) -> None:
+        count = 0
         for event in self._sockets.received():
+            count += size_of(event)
             self._shell.post(event)
         self._notice_suspension()
+        self._attention.note(count, _now())
+        if self._attention.looks and not self._is_looking:
+            self._is_looking = True
+            self._shell.unwatch(self._sockets.fileno())
+            self._look_timer.set(after(_now(), self._attention.pause))
+
+    def _look(self) -> None:
+        """Read all sockets, and again after a pause; when packets have become few, be woken by each again."""
+        self._look_timer.expired()
+        self._read_sockets()
+        if self._attention.looks:
+            self._look_timer.set(after(_now(), self._attention.pause))
+        elif self._is_looking:
+            self._is_looking = False
+            self._shell.watch(self._sockets.fileno(), self._read_sockets)
 
     def _read_monitor(self) -> None:
         try:
@@ -123,9 +178,15 @@ class _Station:
         while (change := self._monitor.next_change()) is not None:
             if isinstance(change, Gone):
                 self._sockets.forget(change.name)
+                self._speaker.forget(change.name)
                 self._shell.post(events.InterfaceGone(name=change.name))
             else:
                 self._shell.post(events.InterfaceChanged(interface=change))
+
+    def _read_routes(self) -> None:
+        assert self._routes is not None
+        while (loss := self._routes.next_loss()) is not None:
+            self._shell.post(_event_of(loss))
 
     def _notice_suspension(self) -> None:
         """CLOCK_MONOTONIC, which all deadlines are of, stands still while the machine is suspended; peers do not."""
@@ -139,9 +200,29 @@ class _Station:
         self._read_monitor()  # nothing waits, unless reading everything failed the last time
         self._tidy_timer.set(self._tidiness.work(self._engine.deadline, _now()))
 
-    def _settle(self, configuration: Configuration) -> None:
-        self._realtime.want(on=configuration.globals.realtime)
+    def _settle(self, configuration: Configuration, start: Start) -> None:
+        """Suit the process to the configuration that is about to be in force."""
+        wanted = configuration.globals
+        routers = [router for instance in configuration.instances for router in instance.routers]
+        self._scheduling.want(wanted)
+        self._attention.suit(min((router.advert_int for router in routers), default=seconds(1)))
         self._tidiness.collect_everything()
+        if self._network is None:
+            self._network = Network(self._netlink, table=wanted.nftables, priority=wanted.nftables_priority)
+            if start is Start.FIRST:
+                self._clear_barriers(self._network)
+        if self._routes is None and any(router.routes or router.rules for router in routers):
+            self._routes = RouteMonitor(self._netlink.connection.port, self._names)
+            self._shell.watch(self._routes.fileno(), self._read_routes)
+
+    def _names(self) -> dict[int, str]:
+        return {interface.index: interface.name for interface in self._monitor.interfaces().values()}
+
+    def _clear_barriers(self, network: Network) -> None:
+        try:
+            network.clear_barriers()
+        except KernelProblem as problem:
+            _log.warning("barriers of `accept = false` stay in the firewall: %s", problem)
 
     def _read_send_times(self) -> dict[int, Instant]:
         if self._send_times is None:
@@ -153,41 +234,65 @@ class _Station:
     def _perform(self, effect: VrrpEffect) -> None:
         try:
             self._performers[type(effect)](effect)
-        except KernelProblem as problem:
+        except (KernelProblem, ValueError) as problem:  # no frame can be built of what the interface is
             self._shell.post(EffectFailed(effect=effect, problem=str(problem)))
+
+    @property
+    def _kernel(self) -> Network:
+        assert self._network is not None, "nothing is changed before the first commit"
+        return self._network
 
     def _listen(self, effect: effects.Listen) -> None:
         self._sockets.listen(effect)
-        self._shell.post(events.Listening(interface=effect.interface, family=effect.family, group=effect.group))
+        self._shell.post(events.Listening(interface=effect.interface, family=effect.family, address=effect.address))
 
-    def _send_advert(self, effect: effects.SendAdvert) -> None:
-        self._sockets.send(effect)
-        # A slot beyond the page is that of a router which a replacement of this process will not adopt.
-        if self._send_times is not None and effect.slot < len(self._send_times):
-            self._send_times[effect.slot] = 0 if effect.leaving else _now()
+    def _send_adverts(self, effect: effects.SendAdverts) -> None:
+        for advert, problem in self._speaker.say(effect.adverts, _now()):
+            self._shell.post(EffectFailed(effect=effects.SendAdverts(adverts=(advert,)), problem=str(problem)))
 
-    def _add_addresses(self, effect: effects.AddAddresses) -> None:
-        refused = self._netlink.add_addresses(effect.index, effect.addresses)
-        added = tuple(address for address in effect.addresses if address not in refused)
-        self._shell.post(events.AddressesAdded(router=effect.router, addresses=added))
-        self._refuse(effect, refused.values())
+    def _apply_changes(self, effect: effects.ApplyChanges) -> None:
+        answers = self._kernel.apply(effect.changes)
+        refused = {place: str(problem) for place, problem in enumerate(answers) if problem is not None}
+        self._shell.post(events.ChangesApplied(changes=effect.changes, refused=refused))
 
-    def _remove_addresses(self, effect: effects.RemoveAddresses) -> None:
-        refused = self._netlink.remove_addresses(effect.index, effect.addresses)
-        removed = tuple(address for address in effect.addresses if address not in refused)
-        self._shell.post(events.AddressesRemoved(router=effect.router, addresses=removed))
-        self._refuse(effect, refused.values())
+    def _make_virtual_mac(self, effect: effects.MakeVirtualMac) -> None:
+        self._kernel.make_virtual_mac(effect.virtual_mac)
 
-    def _refuse(self, effect: VrrpEffect, problems: Collection[KernelProblem]) -> None:
-        for problem in list(problems)[:1]:
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            self._shell.post(EffectFailed(effect=effect, problem=f"{problem}{more}"))
+    def _remove_virtual_macs(self, effect: effects.RemoveVirtualMacs) -> None:
+        for name, problem in self._kernel.remove_virtual_macs(effect.names).items():
+            refused = effects.RemoveVirtualMacs(names=(name,))
+            self._shell.post(EffectFailed(effect=refused, problem=str(problem)))
+
+    def _set_sysctl(self, effect: effects.SetSysctl) -> None:
+        before = sysctl.write(effect.name, effect.value)
+        self._shell.post(events.SysctlSet(name=effect.name, before=before))
 
     def _send_gratuitous_arp(self, effect: effects.SendGratuitousArp) -> None:
-        self._neighbours.send_gratuitous_arp(effect.interface, effect.mac, effect.address)
+        self._neighbours.send(effect.interface, _frame_for(effect.mac, effect.address, router=False))
 
     def _send_neighbour_advert(self, effect: effects.SendNeighbourAdvert) -> None:
-        self._neighbours.send_neighbour_advert(effect.interface, effect.mac, effect.address, _now())
+        router = self._neighbours.forwards(effect.interface, _now())
+        self._neighbours.send(effect.interface, _frame_for(effect.mac, effect.address, router=router))
+
+
+def size_of(event: events.VrrpEvent) -> int:
+    """Return how many packets an event of a socket holds."""
+    match event:
+        case events.PacketsReceived():
+            return len(event.packets)
+        case events.MessagesReceived():
+            return len(event.messages)
+    return 1
+
+
+def _event_of(loss: Loss) -> events.VrrpEvent:
+    match loss:
+        case RouteDeleted():
+            return events.ItemLost(item=loss.route)
+        case RuleDeleted():
+            return events.ItemLost(item=loss.rule)
+        case Unknown():
+            return events.ItemsUnknown()
 
 
 def _now() -> Instant:

@@ -12,19 +12,18 @@ whole seconds, the units of the wire, are turned into durations here and exist n
 ```
 """
 
-import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 
-from stayalived.addresses import Family
+from stayalived.addresses import Family, packed
 from stayalived.errors import PeerError
 from stayalived.timing import Duration
 
 PROTOCOL = 112
 TTL = 255
+ONLY_255 = range(TTL, TTL + 1)
 TYPE_ADVERT = 1
-AUTHENTICATION_NONE = 0
+AUTHENTICATION_NONE, AUTHENTICATION_PASS, AUTHENTICATION_AH = 0, 1, 2  # RFC 2338 5.3.6
 PRIORITY_LEAVING = 0  # RFC 9568 5.2.4: the master gives up
 PRIORITY_OWNER = 255  # RFC 9568 5.2.4: the router whose own addresses these are
 MAX_ADDRESSES = 255
@@ -36,10 +35,12 @@ _CENTISECOND = 10_000_000
 _SPOKEN = {Family.IPV4: (2, 3), Family.IPV6: (3,)}
 _HEADER = 8
 _V2_AUTHENTICATION_DATA = bytes(8)
+TRAILER = 28
+"""Length of the trailer of keepalived's `auth_hmac` (draft-cassen-vrrp-auth-hmac), which begins with type 1."""
+
+_TRAILER_START = bytes((1,))
 # A frame of Ethernet has at least 46 bytes of payload; 20 of them are the IPv4 header, the rest may be padding.
 _PADDED_LENGTH = 26
-# Different hosts that speak VRRP on our links, twice over for source and destination.
-_KNOWN_ADDRESSES = 4096
 
 
 class Kind(StrEnum):
@@ -48,7 +49,9 @@ class Kind(StrEnum):
     LENGTH = "length"
     TTL = "ttl"
     VERSION = "version"
-    AUTHENTICATION = "authentication"
+    INVALID_AUTHTYPE = "invalid_authtype"
+    AUTHTYPE_MISMATCH = "authtype_mismatch"
+    AUTH_FAILURE = "auth_failure"
     INTERVAL = "interval"
     TYPE = "type"
     CHECKSUM = "checksum"
@@ -65,26 +68,32 @@ class BadAdvert(PeerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advert:
-    """An advertisement. Addresses are in network byte order, 4 or 16 bytes each."""
+    """An advertisement. Addresses are in network byte order, 4 or 16 bytes each.
+
+    What is not compared is a matter of the bytes, not of what they say.
+
+    Attributes:
+        checksum_as_v2: the checksum of version 3 over IPv4 leaves the pseudo-header out (RFC 9568 5.2.8).
+        trailer: keepalived's `auth_hmac` trailer followed, which is not looked at.
+    """
 
     version: int
     virtual_router_id: int
     priority: int
     interval: Duration
     addresses: tuple[bytes, ...]
+    checksum_as_v2: bool = field(default=False, compare=False)
+    trailer: bool = field(default=False, compare=False)
 
 
-@lru_cache(maxsize=_KNOWN_ADDRESSES)
-def packed(address: str) -> bytes:
-    """Return an address in network byte order.
-
-    Raises:
-        ValueError: it is no address.
-    """
-    return ipaddress.ip_address(address).packed
-
-
-def encode(advert: Advert, *, family: Family, source: str, destination: str) -> bytes:
+def encode(
+    advert: Advert,
+    *,
+    family: Family,
+    source: str,
+    destination: str,
+    authentication: bytes = b"",
+) -> bytes:
     """Return the message that carries an advert.
 
     Args:
@@ -92,18 +101,22 @@ def encode(advert: Advert, *, family: Family, source: str, destination: str) -> 
         family: of the IP packet that will carry it.
         source: address that the packet is sent from; part of the checksum of version 3.
         destination: address that it is sent to.
+        authentication: the eight bytes of a simple password of version 2; empty: none.
 
     Raises:
-        ValueError: a field cannot be carried: version, interval, number or family of the addresses.
+        ValueError: a field cannot be carried: version, interval, number or family of the addresses, password.
     """
     if advert.version not in _SPOKEN[family]:
         raise ValueError(f"there is no VRRPv{advert.version} over IPv{family}")
     size = family.bits // 8
     if len(advert.addresses) > MAX_ADDRESSES or any(len(address) != size for address in advert.addresses):
         raise ValueError(f"at most {MAX_ADDRESSES} addresses, of one family, fit into an advert")
+    if authentication and (advert.version != 2 or len(authentication) != len(_V2_AUTHENTICATION_DATA)):
+        raise ValueError("a password has eight bytes, and version 2 alone can carry it")
     if advert.version == 2:
-        timing = bytes((AUTHENTICATION_NONE, _units(advert.interval, _SECOND, V2_SECONDS)))
-        trailer = _V2_AUTHENTICATION_DATA
+        kind = AUTHENTICATION_PASS if authentication else AUTHENTICATION_NONE
+        timing = bytes((kind, _units(advert.interval, _SECOND, V2_SECONDS)))
+        trailer = authentication or _V2_AUTHENTICATION_DATA
     else:
         timing = _units(advert.interval, _CENTISECOND, V3_CENTISECONDS).to_bytes(2)
         trailer = b""
@@ -111,7 +124,8 @@ def encode(advert: Advert, *, family: Family, source: str, destination: str) -> 
     tail = b"".join(advert.addresses) + trailer
     message = b"".join((head, timing, b"\0\0", tail))
     # keepalived's form: version 3 over IPv4 counts the pseudo-header too (RFC 5798 5.2.8), version 2 does not.
-    covered = message if advert.version == 2 else _pseudo_header(source, destination, len(message)) + message
+    bare = advert.version == 2 or (advert.checksum_as_v2 and family is Family.IPV4)
+    covered = message if bare else _pseudo_header(source, destination, len(message)) + message
     return b"".join((head, timing, checksum(covered).to_bytes(2), tail))
 
 
@@ -122,8 +136,10 @@ def decode(
     source: str,
     destination: str,
     ttl: int = TTL,
+    ttls: range = ONLY_255,
     version: int | None = None,
     interval: Duration | None = None,
+    authentication: bytes = b"",
 ) -> Advert:
     """Return the advert in a VRRP message, checked in keepalived's order (`vrrp.c`, vrrp_check_packet).
 
@@ -133,8 +149,10 @@ def decode(
         source: the packet's source address as text.
         destination: its destination address.
         ttl: its time to live or hop limit.
+        ttls: those that are accepted: 255 alone proves that no router has forwarded it (RFC 9568 5.1.1.3).
         version: the only version to accept; both when None.
         interval: the interval that a message of version 2 must carry; any when None.
+        authentication: the simple password that a message of version 2 must carry; empty: none may be used.
 
     Raises:
         BadAdvert: it is none, or not one for this virtual router.
@@ -142,20 +160,23 @@ def decode(
     if len(data) < _HEADER:
         raise BadAdvert(Kind.LENGTH, f"{len(data)} bytes are less than a header")
     found_version = data[0] >> 4
-    size = _expected_length(data, family, found_version)
-    _check_header(data, family, ttl, version)
+    size, trailer = _expected_length(data, family, found_version)
+    _check_ttl(ttl, ttls)
+    _check_version(found_version, family, version)
+    if found_version == 2:
+        _check_authentication(data, size, authentication)
     heard = _interval(data, found_version)
     if not heard or (found_version == 2 and interval is not None and heard != interval):
         raise BadAdvert(Kind.INTERVAL, f"advert interval of {heard / _SECOND:g} s")
-    if data[0] & 0x0F != TYPE_ADVERT:
-        raise BadAdvert(Kind.TYPE, f"type {data[0] & 0x0F}")
-    if not _checksum_is_right(data[:size], family, found_version, source, destination):
-        raise BadAdvert(Kind.CHECKSUM, f"checksum {data[6:8].hex()} is wrong")
-    width = family.bits // 8
-    end = _HEADER + data[3] * width
-    addresses = tuple(data[place : place + width] for place in range(_HEADER, end, width))
+    _check_type(data[0] & 0x0F)
     return Advert(
-        version=found_version, virtual_router_id=data[1], priority=data[2], interval=heard, addresses=addresses
+        version=found_version,
+        virtual_router_id=data[1],
+        priority=data[2],
+        interval=heard,
+        addresses=_addresses(data, family.bits // 8),
+        checksum_as_v2=_checksum_form(data, size, family, found_version, source, destination),
+        trailer=trailer,
     )
 
 
@@ -182,38 +203,70 @@ def _interval(data: bytes, version: int) -> Duration:
     return Duration(((data[4] & 0x0F) << 8 | data[5]) * _CENTISECOND)
 
 
-def _expected_length(data: bytes, family: Family, version: int) -> int:
-    """Return the length that the header promises; padding of a short Ethernet frame is not part of it."""
+def _expected_length(data: bytes, family: Family, version: int) -> tuple[int, bool]:
+    """Return the length that the header promises, and whether a trailer follows.
+
+    Padding of a short Ethernet frame is not part of it. A version that we do not know promises no length; the check of
+    the version speaks for it.
+    """
     size = _HEADER + data[3] * (family.bits // 8)
     if version == 2:
         size += len(_V2_AUTHENTICATION_DATA)
+    if version not in _SPOKEN[family] or len(data) == size:
+        return size, False
+    if len(data) == size + TRAILER and data[size : size + 1] == _TRAILER_START:
+        return size, True
     padded = family is Family.IPV4 and len(data) <= _PADDED_LENGTH
-    # A version that we do not know promises no length; the check of the version speaks for it.
-    if version in _SPOKEN[family] and (len(data) < size or (len(data) > size and not padded)):
+    if len(data) < size or not padded:
         raise BadAdvert(Kind.LENGTH, f"{len(data)} bytes where {data[3]} addresses make {size}")
-    return size
+    return size, False
 
 
-def _check_header(data: bytes, family: Family, ttl: int, version: int | None) -> None:
-    """Refuse a wrong TTL, version or type of authentication."""
-    found_version = data[0] >> 4
-    if ttl != TTL:
-        raise BadAdvert(Kind.TTL, f"TTL {ttl} where {TTL} proves that no router forwarded it")
-    # Version 2 knows IPv4 only, so over IPv6 it is a version that nobody speaks.
-    if found_version not in _SPOKEN[family] or (version is not None and found_version != version):
-        raise BadAdvert(Kind.VERSION, f"version {found_version} where {version or '2 or 3'} is spoken")
-    if found_version == 2 and data[4] != AUTHENTICATION_NONE:
-        raise BadAdvert(Kind.AUTHENTICATION, f"authentication type {data[4]} where none is used")
+def _addresses(data: bytes, width: int) -> tuple[bytes, ...]:
+    end = _HEADER + data[3] * width
+    return tuple(data[place : place + width] for place in range(_HEADER, end, width))
 
 
-def _checksum_is_right(message: bytes, family: Family, version: int, source: str, destination: str) -> bool:
-    """Tell whether the checksum holds in one of the forms that are in use."""
-    # RFC 9568 5.2.8, Cisco and Juniper leave the pseudo-header out for IPv4, RFC 5798 and keepalived count it.
+def _check_ttl(ttl: int, ttls: range) -> None:
+    if ttl not in ttls:
+        wanted = f"{TTL} proves that no router forwarded it" if ttls == ONLY_255 else f"{ttls[0]} to {ttls[-1]} is due"
+        raise BadAdvert(Kind.TTL, f"TTL {ttl} where {wanted}")
+
+
+def _check_version(found: int, family: Family, wanted: int | None) -> None:
+    """Refuse a version. Version 2 knows IPv4 only, so over IPv6 it is one that nobody speaks."""
+    if found not in _SPOKEN[family] or (wanted is not None and found != wanted):
+        raise BadAdvert(Kind.VERSION, f"version {found} where {wanted or '2 or 3'} is spoken")
+
+
+def _check_type(found: int) -> None:
+    if found != TYPE_ADVERT:
+        raise BadAdvert(Kind.TYPE, f"type {found}")
+
+
+def _check_authentication(data: bytes, size: int, wanted: bytes) -> None:
+    """Refuse another type of authentication than ours, or another password (RFC 2338 5.3.6; RFC 3768 has type 0)."""
+    found, kind = data[4], AUTHENTICATION_PASS if wanted else AUTHENTICATION_NONE
+    if found not in {AUTHENTICATION_NONE, AUTHENTICATION_PASS, AUTHENTICATION_AH}:
+        raise BadAdvert(Kind.INVALID_AUTHTYPE, f"authentication type {found} does not exist")
+    if found != kind:
+        raise BadAdvert(Kind.AUTHTYPE_MISMATCH, f"authentication type {found} where {kind} is used")
+    if wanted and data[size - len(wanted) : size] != wanted:
+        raise BadAdvert(Kind.AUTH_FAILURE, "another password than ours")
+
+
+def _checksum_form(data: bytes, size: int, family: Family, version: int, source: str, destination: str) -> bool:
+    """Return in which of the forms that are in use the checksum holds: whether without pseudo-header in version 3.
+
+    RFC 9568 5.2.8, Cisco and Juniper leave the pseudo-header out for IPv4; RFC 5798 and keepalived count it. Over IPv6
+    the checksum covers a trailer, too, because the kernel computes it over the packet.
+    """
+    message = data[:size] if family is Family.IPV4 else data
     if family is Family.IPV4 and int.from_bytes(message) % 0xFFFF == 0:
-        return True
-    if version == 2:
-        return False
-    return int.from_bytes(_pseudo_header(source, destination, len(message)) + message) % 0xFFFF == 0
+        return version == 3
+    if version == 2 or int.from_bytes(_pseudo_header(source, destination, len(message)) + message) % 0xFFFF:
+        raise BadAdvert(Kind.CHECKSUM, f"checksum {data[6:8].hex()} is wrong")
+    return False
 
 
 def _pseudo_header(source: str, destination: str, length: int) -> bytes:

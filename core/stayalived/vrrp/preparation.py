@@ -35,8 +35,9 @@ def problems_of(
     problems += [problem for router in routers if known.get(router.key) != router for problem in _misfits(router)]
     if not configuration.globals.dynamic_interfaces:
         present = (name for name, link in links.items() if link.interface is not None)
-        there = {*present, *(router.interface for router in known.values())}
-        problems += _missing([router for router in routers if router.instance not in told], there)
+        there = {*present, *(name for _, _, name in _interfaces(running))}
+        named = [place for place in _interfaces(configuration) if place[0] not in told]
+        problems += _missing(named, there)
     return tuple(problems)
 
 
@@ -52,9 +53,10 @@ def _overflow(routers: list[VirtualRouter]) -> Iterator[Problem]:
 
 def _clashes(routers: list[VirtualRouter]) -> Iterator[Problem]:
     """Two virtual routers that nobody on the link could tell apart."""
-    seen: dict[tuple[str, int, int], VirtualRouter] = {}
+    seen: dict[tuple[str, int, int, str], VirtualRouter] = {}
     for router in routers:
-        other = seen.setdefault((router.interface, router.family, router.virtual_router_id), router)
+        heard = f"unicast {router.source}" if router.peers else router.group
+        other = seen.setdefault((router.interface, router.family, router.virtual_router_id, heard), router)
         if other is not router:
             yield Problem(
                 path=f"vrrp_instance.{router.instance}.virtual_router_id",
@@ -63,12 +65,28 @@ def _clashes(routers: list[VirtualRouter]) -> Iterator[Problem]:
             )
 
 
-def _missing(routers: list[VirtualRouter], interfaces: Collection[str]) -> Iterator[Problem]:
+def _interfaces(configuration: Configuration | None) -> Iterator[tuple[str, str, str]]:
+    """Return the interfaces that instances name: instance, key, name. Macvlans are made by ourselves."""
+    for instance in configuration.instances if configuration else ():
+        made = {router.virtual_mac.name for router in instance.routers if router.virtual_mac}
+        for router in instance.routers:
+            yield instance.name, "interface", router.interface
+            for key, placed in (
+                ("virtual_ipaddress", router.addresses),
+                ("virtual_ipaddress_excluded", router.excluded),
+            ):
+                yield from ((instance.name, key, one.interface) for one in placed if one.interface not in made)
+        for tracker in instance.trackers:
+            if tracker.interface:
+                yield instance.name, "track", tracker.interface
+
+
+def _missing(named: list[tuple[str, str, str]], interfaces: Collection[str]) -> Iterator[Problem]:
     """Interfaces that do not exist: a slip of the pen, unless `dynamic_interfaces` says that they will (P34)."""
-    for instance, interface in dict.fromkeys((router.instance, router.interface) for router in routers):
-        if interface not in interfaces:
+    for instance, key, interface in dict.fromkeys(named):
+        if interface not in interfaces and (key == "interface" or (instance, "interface", interface) not in named):
             yield Problem(
-                path=f"vrrp_instance.{instance}.interface",
+                path=f"vrrp_instance.{instance}.{key}",
                 found=interface,
                 expected=f"an interface that exists ({', '.join(sorted(interfaces)) or 'there is none'}), "
                 "or `dynamic_interfaces = true` in [global] if it appears later",
@@ -83,7 +101,8 @@ def _misfits(router: VirtualRouter) -> Iterator[Problem]:
     elif not 1 <= router.priority <= PRIORITY_OWNER:
         yield Problem(path=f"{path}.priority", found=str(router.priority), expected="1 to 255")
     else:
+        source = _ANY_SOURCE[router.family]
         try:
-            compose(router, router.priority, _ANY_SOURCE[router.family])
+            compose(router, router.priority, source, source)
         except ValueError as error:
             yield Problem(path=path, expected=str(error))

@@ -28,6 +28,7 @@ class Trigger(StrEnum):
     HIGHER = "advert of higher priority"
     TIE = "advert of equal priority from a higher address"
     OVERFLOW = "adverts were lost while this machine stood still"
+    GROUPED = "moves with its sync group"
     STOLEN = "somebody keeps deleting the addresses"
     FAILED = "fault"
     RECOVERED = "fault is over"
@@ -49,6 +50,7 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.MASTER, Trigger.HIGHER): State.BACKUP,  # 6.4.3
     (State.MASTER, Trigger.TIE): State.BACKUP,  # 6.4.3
     (State.MASTER, Trigger.OVERFLOW): State.BACKUP,
+    (State.MASTER, Trigger.GROUPED): State.BACKUP,  # a reload put it beside one that is not MASTER
     (State.MASTER, Trigger.STOLEN): State.BACKUP,
     (State.MASTER, Trigger.FAILED): State.FAULT,
     (State.MASTER, Trigger.STOP): State.INIT,  # 6.4.3

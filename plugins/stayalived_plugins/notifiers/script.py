@@ -4,9 +4,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from stayalived.plugin import Duration, Event, Notifier, NotifierOptions, PluginFailure, Program, Tools, seconds
+from stayalived.plugin import (
+    RUN_MARGIN,
+    Duration,
+    Event,
+    Notifier,
+    NotifierOptions,
+    PluginFailure,
+    Program,
+    Tools,
+    seconds,
+)
 
-MARGIN = 10.0  # seconds beyond the script's own time: for waiting for a place, for TERM and for KILL
 LONGEST = 86_400
 
 # What keepalived calls an event of an instance in the arguments of its `notify` (N02, N13).
@@ -66,7 +75,7 @@ class Script(Notifier):
     @property
     def limit(self) -> Duration:
         """The script's own time, and some for the way there and back."""
-        return seconds(self.options.timeout + MARGIN)
+        return Duration(seconds(self.options.timeout) + RUN_MARGIN)
 
     async def notify(self, event: Event, tools: Tools) -> None:
         """Run the script for one event and wait for its end."""
@@ -81,7 +90,7 @@ class Script(Notifier):
         )
         outcome = await tools.run(program)
         if outcome.problem or outcome.status != 0:
-            raise PluginFailure(_failure(self.options.command[0], outcome.problem, outcome.status, outcome.output))
+            raise PluginFailure(f"{self.options.command[0]}: {outcome}")
 
     def _arguments(self, event: Event) -> tuple[str, ...]:
         if self.options.arguments == "none" or event.subject_type not in _TYPES:
@@ -97,10 +106,3 @@ def _facts(event: Event) -> dict[str, Any]:
     facts.pop("monotonic")  # a moment of our clock means nothing to a script
     # A reason may quote what a stranger sent; no environment variable can hold a NUL.
     return {name: value.replace("\0", "") if isinstance(value, str) else value for name, value in facts.items()}
-
-
-def _failure(command: str, problem: str, status: int, output: bytes) -> str:
-    """Return what happened in one line, with the last line that the script wrote."""
-    what = problem or (f"exit status {status}" if status > 0 else "ended by a signal")
-    lines = output.decode(errors="replace").strip().splitlines()
-    return f"{command}: {what}: {lines[-1]}" if lines else f"{command}: {what}"

@@ -4,7 +4,7 @@ from stayalived.api.document import SCHEMA
 from stayalived.api.state import Store
 from stayalived.config.problems import Problem
 from stayalived.messages.control import ChildState, DaemonState
-from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState
+from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState, TrackState
 from stayalived.messages.vrrp import InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Instant, after, seconds
 
@@ -54,6 +54,12 @@ def check(subject: str = "service42/tic", *, up: bool | None = True) -> CheckSta
         since=START,
         stale=False,
     )
+
+
+def tracked() -> TrackState:
+    state = check("track:answers", up=None)
+    values = {name: getattr(state, name) for name in state.__struct_fields__}
+    return TrackState(**values | {"value": 7})
 
 
 def service() -> ServiceState:
@@ -125,12 +131,12 @@ def test_checks_stand_with_their_servers_and_those_of_hosts_apart() -> None:
 
     store.take("services.state", "service42", service())
     store.take("services.check", "service42/tic#0", check())
-    store.take("services.check", "track:answers#0", check("track:answers", up=None))
+    store.take("vrrp.track", "track:answers#0", tracked())
 
     document = store.describe(LATER)
     (server,) = document.services[0].servers
     assert [(row.check, row.up, row.latency) for row in server.checks] == [("answers", True, 0.002)]
-    assert [(row.subject, row.up) for row in document.tracked] == [("track:answers", None)]
+    assert [(row.subject, row.up, row.value) for row in document.tracked] == [("track:answers", None, 7)]
 
 
 def test_the_daemon_its_children_and_the_first_round_are_shown() -> None:
@@ -177,3 +183,13 @@ def test_a_service_that_was_told_in_parts_is_one_service() -> None:
     assert names == [server.name for server in described.servers]
     assert [0, 0, 1, 0] == [len(server.checks) for server in described.servers]
     assert "service42" == described.name
+
+
+def test_packets_for_nobody_are_shown_by_interface() -> None:
+    store = Store(version="1", pid=7)
+    store.take("vrrp.counters", "tic/4", counters())
+    store.take("vrrp.counters", "eth0", replace(counters(), key="eth0", errors={"unknown_vrid_9": 4}))
+
+    (strays,) = store.describe(START).strays
+
+    assert ("eth0", {"unknown_vrid_9": 4}) == (strays.interface, strays.errors)

@@ -15,7 +15,19 @@ from stayalived.checker.probes import LocalFault, PluginFault, ProbeEnded, Probe
 from stayalived.checker.watchdog import Watchdog
 from stayalived.child.base import read_clock
 from stayalived.config.model import Source
-from stayalived.plugin import Check, CheckOptions, Connect, Net, PluginFailure, Receive, Send, Steps, Target, Verdict
+from stayalived.plugin import (
+    Check,
+    CheckOptions,
+    Connect,
+    LocalFailure,
+    Net,
+    PluginFailure,
+    Receive,
+    Send,
+    Steps,
+    Target,
+    Verdict,
+)
 from stayalived.plugin.testing import Flood, Hear, Reset, Say, Silence, run_check, run_probe, serve, target_for
 from stayalived.timing import Duration, milliseconds
 
@@ -191,6 +203,16 @@ def answering_nonsense() -> Steps:
     return True  # type: ignore[return-value]  # nonsense is the point
 
 
+def answering_a_number_that_is_none() -> Steps:
+    yield from ()
+    return Verdict(up=True, value="5")  # type: ignore[arg-type]  # nonsense is the point
+
+
+def answering_too_big_a_number() -> Steps:
+    yield from ()
+    return Verdict(up=True, server_weight=2**31)
+
+
 def cancelling() -> Steps:
     yield Connect()
     raise asyncio.CancelledError
@@ -212,6 +234,8 @@ def untidy() -> Steps:
         (sending_first, "yielded Send before Connect"),
         (yielding_nonsense, "yielded 'connect'; a body yields Connect, Send"),
         (answering_nonsense, "answered True; a check answers a Verdict"),
+        (answering_a_number_that_is_none, "answered value '5'; a whole number of 32 bits is allowed"),
+        (answering_too_big_a_number, "answered server_weight 2147483648; a whole number of 32 bits"),
         (cancelling, "CancelledError"),
         (untidy, "RuntimeError: at the end"),
     ],
@@ -220,6 +244,23 @@ async def test_what_a_body_of_steps_does_wrong_is_the_plugins_fault(body: Callab
     async with serve(Silence()) as server:
         with pytest.raises(PluginFailure, match=text):
             await run_check(Body(body), target_for(server.endpoint, connect_timeout=SHORT))
+
+
+async def test_what_this_machine_cannot_do_is_nobodys_verdict_in_either_body() -> None:
+    def in_steps() -> Steps:
+        yield Connect()
+        raise LocalFailure("no such thing here; install it")
+
+    class Asking(Check):
+        name = "asking"
+
+        async def probe(self, target: Target, net: Net) -> Verdict:
+            raise LocalFailure("no such thing here; install it")
+
+    async with serve(Silence()) as server:
+        for check in (Body(in_steps), Asking(CheckOptions())):
+            with pytest.raises(OSError, match="no such thing here; install it"):
+                await run_check(check, target_for(server.endpoint))
 
 
 async def test_a_check_without_a_body_is_the_plugins_fault() -> None:

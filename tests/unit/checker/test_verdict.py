@@ -119,6 +119,7 @@ def test_what_the_predecessor_told_goes_on(up: bool | None) -> None:
         latency=7,
         since=99,
         stale=False,
+        value=4,
     )
     subscriber = Subscriber(check(retry=1), START)
     subscriber.restore(state, START)
@@ -150,6 +151,68 @@ def test_a_result_may_ask_for_a_weight_of_its_own() -> None:
     subscriber = Subscriber(check(), START)
     subscriber.judge(Verdict.passed(weight=7), LATENCY, START, 0.0)
     assert subscriber.weight == 7
+
+
+@pytest.mark.parametrize(
+    ("weight", "reverse", "value", "up", "delta"),
+    [
+        (1, False, 5, True, 5),
+        (1, False, -5, True, -5),
+        (-3, False, 5, True, -15),
+        (-3, True, 5, True, 15),
+        (2, False, 0, True, 0),
+        (0, False, 0, True, 0),
+        (0, False, 5, False, 0),
+        (0, True, 0, False, 0),
+        (0, True, 5, True, 0),
+        (1, False, -(2**31) + 1, True, -(2**31) + 1),
+        (1, False, -(2**31), False, -(2**31)),
+        (-1, False, 2**31 - 1, True, -(2**31) + 1),
+        (-2, False, 2**31 - 1, False, -(2**32) + 2),
+        (-2, True, 2**31 - 1, True, 2**32 - 2),
+    ],
+)
+def test_a_value_counts_times_the_weight_and_must_be_0_without_one(
+    weight: int, reverse: bool, value: int, up: bool, delta: int
+) -> None:
+    subscriber = Subscriber(check(weight=weight, reverse=reverse), START)
+
+    subscriber.judge(Verdict(up=True, value=value), LATENCY, START, 0.0)
+
+    assert (subscriber.up, subscriber.weight, subscriber.state().value) == (up, delta, value)
+
+
+def test_a_value_of_a_failure_does_not_make_it_pass() -> None:
+    subscriber = Subscriber(check(weight=0), START)
+
+    subscriber.judge(Verdict(up=False, value=0), LATENCY, START, 0.0)
+
+    assert subscriber.up is False
+
+
+@pytest.mark.parametrize(("configured", "wanted", "delta"), [(1, 10, 9), (10, 10, 0), (100, 0, -100), (0, 253, 253)])
+def test_a_result_that_sets_the_servers_weight_asks_for_the_difference(
+    configured: int, wanted: int, delta: int
+) -> None:
+    subscriber = Subscriber(check(server_weight=configured), START)
+
+    subscriber.judge(Verdict(up=True, server_weight=wanted), LATENCY, START, 0.0)
+    assert subscriber.weight == delta
+
+    subscriber.judge(Verdict.passed(), LATENCY, START, 0.0)
+    assert subscriber.weight == 0, "status 0: the weight is what is configured"
+
+
+def test_while_nothing_is_known_it_says_what_is_in_the_way() -> None:
+    subscriber = Subscriber(check(), START)
+
+    assert subscriber.excuse("/srv has mode 0777")
+    assert not subscriber.excuse("/srv has mode 0777")
+    assert subscriber.reason == f"{NOT_CHECKED_YET}: /srv has mode 0777"
+
+    judged(subscriber, "+")
+    assert not subscriber.excuse("/srv has mode 0777")
+    assert subscriber.reason == "connect"
 
 
 def test_since_is_when_the_state_changed_not_when_it_was_confirmed() -> None:

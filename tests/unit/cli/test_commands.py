@@ -14,7 +14,17 @@ from stayalived.api.document import SCHEMA, Document
 from stayalived.cli import client, stop
 from stayalived.cli.main import SUBCOMMANDS, main
 
-EMPTY = Document(schema=SCHEMA, daemon=None, children=[], instances=[], services=[], tracked=[], first_round=False)
+EMPTY = Document(
+    schema=SCHEMA,
+    daemon=None,
+    children=[],
+    instances=[],
+    groups=[],
+    strays=[],
+    services=[],
+    tracked=[],
+    first_round=False,
+)
 Reaction = Callable[[Command], bytes]
 
 

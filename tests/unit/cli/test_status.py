@@ -1,6 +1,19 @@
+import msgspec
 import pytest
 
-from stayalived.api.document import SCHEMA, Check, Child, Daemon, Document, Instance, Router, Server, Service
+from stayalived.api.document import (
+    SCHEMA,
+    Check,
+    Child,
+    Daemon,
+    Document,
+    Group,
+    Instance,
+    Router,
+    Server,
+    Service,
+    Strays,
+)
 from stayalived.cli.status import show_daemon, tables_of
 from stayalived.cli.tables import Table, printable, show
 
@@ -16,6 +29,8 @@ def router(key: str, state: str, master: str) -> Router:
         advert_interval=1.0,
         master_interval=1.0,
         master=master,
+        excluded=["192.0.2.9/32"],
+        virtual_mac="",
         held=state == "MASTER",
         adverts_sent=1,
         adverts_received=0,
@@ -23,6 +38,7 @@ def router(key: str, state: str, master: str) -> Router:
         released_master=0,
         priority_zero_sent=0,
         priority_zero_received=0,
+        trailers_received=0,
         errors={},
     )
 
@@ -81,6 +97,9 @@ def document(*, reason: str = "", stale: bool = False) -> Document:
         seconds=200.0,
         reason="silence",
         priority=200,
+        configured_priority=250,
+        group="site",
+        faults=[],
         routers=[router("tic/4", "MASTER", "")],
     )
     daemon = Daemon(
@@ -110,6 +129,8 @@ def document(*, reason: str = "", stale: bool = False) -> Document:
         daemon=daemon,
         children=[child],
         instances=[instance],
+        strays=[Strays(interface="eth0", errors={"unknown_vrid_9": 4, "length": 1})],
+        groups=[Group(name="site", state="MASTER", seconds=200.0, reason="silence", instances=["tic", "tac"])],
         services=[service],
         tracked=[tracked],
         first_round=True,
@@ -123,12 +144,32 @@ def rows(status: Document) -> dict[str, list[tuple[str, ...]]]:
 def test_each_kind_of_object_has_a_table() -> None:
     shown = rows(document(reason="status: 503, expected 200-299"))
 
-    assert list(shown) == ["instances", "services", "servers", "tracked", "processes"]
-    assert shown["instances"] == [("tic/4", "MASTER", "3m20s", "200", "1", "eth0", "-", "192.0.2.1/24", "silence")]
+    assert list(shown) == [
+        "instances",
+        "sync groups",
+        "VRRP for nobody here",
+        "services",
+        "servers",
+        "tracked",
+        "processes",
+    ]
+    assert shown["VRRP for nobody here"] == [("eth0", "length 1, unknown_vrid_9 4")]
+    addresses = "192.0.2.1/24 192.0.2.9/32"
+    assert shown["instances"] == [("tic/4", "MASTER", "3m20s", "200 (250)", "1", "eth0", "-", addresses, "silence")]
+    assert shown["sync groups"] == [("site", "MASTER", "3m20s", "tic tac", "silence")]
     assert shown["services"] == [("web", "tcp 192.0.2.1:80", "rr", "DR", "down", "in use", "")]
     assert shown["servers"] == [("web/a", "DOWN", "- (2)", "0", "0", "192.0.2.10:80", "status: 503, expected 200-299")]
     assert shown["tracked"] == [("track:answers", "answers", "UNKNOWN", "1.0s", "")]
     assert shown["processes"] == [("vrrp", "8", "RUNNING", "1d01h", "0", "stayalived", "")]
+
+
+def test_a_stale_tracked_check_is_marked() -> None:
+    status = document()
+    stale = msgspec.structs.replace(status.tracked[0], reason="connect", stale=True)
+
+    (row,) = rows(msgspec.structs.replace(status, tracked=[stale]))["tracked"]
+
+    assert row[-1] == "connect (stale)"
 
 
 def test_a_stale_verdict_is_marked() -> None:

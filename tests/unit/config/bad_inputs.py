@@ -35,8 +35,13 @@ BAD: dict[str, tuple[str, ...]] = {
     # Tables
     "[globl]": ("a.toml:1:1: globl: unknown key; did you mean global?",),
     "[global_defs]": ("a.toml:1:1: global_defs: write [global]",),
-    "[vrrp_sync_group.all]": ("a.toml:1:1: vrrp_sync_group: not yet in this version; leave it out",),
-    "zebra = 1": ("a.toml:1:1: zebra: unknown key; known here: check, global, virtual_server, vrrp_instance",),
+    '[check.x]\ntype = "knock"\ninterval = 2\ninit_file = 3': (
+        "a.toml:3:1: check.x.interval: write delay_loop",
+        "a.toml:4:1: check.x.init_file: no check makes a file; let its writer do it, or tmpfiles.d",
+    ),
+    "zebra = 1": (
+        "a.toml:1:1: zebra: unknown key; known here: check, global, virtual_server, vrrp_instance, vrrp_sync_group",
+    ),
     "vrrp_instance = 5": ("a.toml:1:1: vrrp_instance: found 5; must be tables: [vrrp_instance.NAME]",),
     "[vrrp_instance]\ntic = 5": ("a.toml:2:1: vrrp_instance.tic: found 5; must be a table: [vrrp_instance.NAME]",),
     '[vrrp_instance."a b"]': (
@@ -74,9 +79,9 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     # Instances
     "[vrrp_instance.tic]": (
-        "a.toml:1:1: vrrp_instance.tic.interface: missing; must be text that is not empty",
+        "a.toml:1:1: vrrp_instance.tic.interface: missing; must be text of 1 to 15 characters",
         "a.toml:1:1: vrrp_instance.tic.virtual_router_id: missing; must be a whole number from 1 to 255",
-        "a.toml:1:1: vrrp_instance.tic.virtual_ipaddress: missing; must be a list of text",
+        "a.toml:1:1: vrrp_instance.tic.virtual_ipaddress: missing; must be a list of text or tables that is not empty",
     ),
     INSTANCE + "priority = 300": (
         "a.toml:5:1: vrrp_instance.tic.priority: found 300; must be a whole number from 1 to 255",
@@ -104,7 +109,7 @@ BAD: dict[str, tuple[str, ...]] = {
         'a.toml:5:1: vrrp_instance.tic.state: found "BOSS"; must be "MASTER" or "BACKUP"',
         'a.toml:5:1: vrrp_instance.tic.state: warning: found "MASTER"; has no effect: the election decides; leave it out',
     ),
-    INSTANCE + "use_vmac = true": ("a.toml:5:1: vrrp_instance.tic.use_vmac: not yet in this version; leave it out",),
+    INSTANCE + "vrf = true": ("a.toml:5:1: vrrp_instance.tic.vrf: not yet in this version; leave it out",),
     INSTANCE + "nopreempt = true": ("a.toml:5:1: vrrp_instance.tic.nopreempt: write preempt = false",),
     INSTANCE.replace('"192.0.2.1/24"', '"192.0.2.300", "192.0.2.1", "192.0.2.1/24", "127.0.0.1"'): (
         'a.toml:4:22: vrrp_instance.tic.virtual_ipaddress[0]: found "192.0.2.300"; must be ADDRESS or ADDRESS/PREFIX',
@@ -130,8 +135,89 @@ BAD: dict[str, tuple[str, ...]] = {
         "a.toml:8:1: vrrp_instance.tac.virtual_ipaddress: warning: found 192.0.2.1; "
         "is in tic as well: two masters will hold it",
     ),
+    # Track
+    INSTANCE + 'track = "answers"': ('a.toml:5:1: vrrp_instance.tic.track: found "answers"; must be a list of tables',),
+    INSTANCE + 'track = ["answers"]': ('a.toml:5:10: vrrp_instance.tic.track[0]: found "answers"; must be a table',),
+    INSTANCE + "track = [{ weight = 3 }]": (
+        "a.toml:5:10: vrrp_instance.tic.track[0]: must have either check or interface",
+    ),
+    INSTANCE + 'track = [{ check = "knock", interface = "eth1" }]': (
+        "a.toml:5:10: vrrp_instance.tic.track[0]: must have either check or interface",
+    ),
+    INSTANCE + 'track = [{ interface = "eth1", target = "192.0.2.9:1", init_fail = true }]': (
+        "a.toml:5:32: vrrp_instance.tic.track[0].target: goes with check, not with interface; leave it out",
+        "a.toml:5:56: vrrp_instance.tic.track[0].init_fail: goes with check, not with interface; leave it out",
+    ),
+    INSTANCE + 'track = [{ interface = "eth1", weihgt = 3 }]': (
+        "a.toml:5:32: vrrp_instance.tic.track[0].weihgt: unknown key; did you mean weight?",
+    ),
+    INSTANCE + 'track = [{ script = "answers" }]': (
+        "a.toml:5:12: vrrp_instance.tic.track[0].script: unknown key; "
+        "known here: check, init_fail, interface, reverse, target, weight",
+    ),
+    INSTANCE + 'track = [{ interface = "eth1", weight = 254 }]': (
+        "a.toml:5:32: vrrp_instance.tic.track[0].weight: found 254; must be a whole number from -253 to 253",
+    ),
+    INSTANCE + 'track = [{ interface = "" }]': (
+        'a.toml:5:12: vrrp_instance.tic.track[0].interface: found ""; must be text that is not empty',
+    ),
+    INSTANCE + 'track = [{ interface = "eth0", weight = 3 }]': (
+        'a.toml:5:12: vrrp_instance.tic.track[0].interface: warning: found "eth0"; '
+        "is the instance's own, whose link counts anyway: this entry is ignored",
+    ),
+    INSTANCE + 'track = [{ interface = "eth1" }, { interface = "eth1", weight = 3 }]': (
+        "a.toml:5:34: vrrp_instance.tic.track[1]: eth1 stands here twice; keep one of them",
+    ),
+    INSTANCE + 'track = [{ check = "answerz", target = "192.0.2.9:1" }]\n[check.answers]\ntype = "knock"': (
+        'a.toml:5:12: vrrp_instance.tic.track[0].check: found "answerz"; '
+        "no [check.answerz] and no check type of this name; named checks: answers; types: echo, knock",
+    ),
+    INSTANCE + 'track = [{ check = { type = "knock", times = 9 }, target = "192.0.2.9:1" }]': (
+        "a.toml:5:38: vrrp_instance.tic.track[0].check.times: found 9; must be a whole number from 1 to 5",
+    ),
+    INSTANCE + 'track = [{ check = "knock" }]': (
+        "a.toml:5:10: vrrp_instance.tic.track[0].target: missing; check knock asks somebody: "
+        'write target = "HOST:PORT"',
+    ),
+    INSTANCE + 'track = [{ check = "knock", target = "192.0.2.9" }]': (
+        'a.toml:5:29: vrrp_instance.tic.track[0].target: found "192.0.2.9"; must have a port: HOST:PORT',
+    ),
+    INSTANCE + 'track = [{ check = "knock", target = "tic:80" }]': (
+        'a.toml:5:29: vrrp_instance.tic.track[0].target: found "tic:80"; '
+        "has addresses of both families; write the one to ask",
+    ),
+    INSTANCE + 'track = [{ check = "knock", target = "nowhere:80" }]': (
+        'a.toml:5:29: vrrp_instance.tic.track[0].target: found "nowhere:80"; does not resolve (no such host)',
+    ),
+    INSTANCE + 'track = [{ check = { type = "knock", connect_ip = "192.0.2.8" }, target = "192.0.2.9:1" }]': (
+        'a.toml:5:66: vrrp_instance.tic.track[0].target: found "192.0.2.9:1"; '
+        "check knock says itself whom it asks (connect_ip); leave it out",
+    ),
+    INSTANCE + 'track = [{ check = { type = "knock", connect_ip = ["192.0.2.8", "2001:db8::8"] } }]': (
+        "a.toml:5:10: vrrp_instance.tic.track[0].target: missing; check knock asks somebody: "
+        'write target = "HOST:PORT"',
+    ),
+    INSTANCE + 'track = [{ check = { type = "knock", weight = 300 }, target = "192.0.2.9:1" }]': (
+        "a.toml:5:12: vrrp_instance.tic.track[0].check: found 300; "
+        "its weight must be a whole number from -253 to 253; write another one beside it",
+    ),
+    INSTANCE + 'priority = 255\ntrack = [{ interface = "eth1", weight = -5 }]': (
+        "a.toml:6:32: vrrp_instance.tic.track[0].weight: found -5; "
+        "must be 0: priority 255 owns the addresses, and no weight changes it",
+    ),
+    INSTANCE + 'priority = 255\ntrack = [{ check = { type = "knock", weight = 3 }, target = "192.0.2.9:1" }]': (
+        "a.toml:6:12: vrrp_instance.tic.track[0].check: found 3; "
+        "its weight must be 0: priority 255 owns the addresses, and no weight changes it; write another one beside it",
+    ),
+    INSTANCE + 'track_script = ["x"]': ('a.toml:5:1: vrrp_instance.tic.track_script: write track = [{ check = "…" }]',),
+    "[vrrp_script.x]": (
+        'a.toml:1:1: vrrp_script: write [check.NAME] with type = "…", '
+        'and track = [{ check = "NAME" }] where it matters',
+    ),
     # Notify
-    INSTANCE + "notify = 5": ("a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list",),
+    INSTANCE + "notify = 5": (
+        "a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list of text or tables",
+    ),
     INSTANCE + 'notify = "whisper"': (
         'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout',
     ),

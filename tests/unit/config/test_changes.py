@@ -23,3 +23,16 @@ def test_what_comes_and_goes_is_named() -> None:
     changes = compare(good(SERVICE + ONE), good(SERVICE + TWO + "[global]\nflush = true"))
 
     assert str(changes) == "added real_server web/two; removed real_server web/one; changed global"
+
+
+def test_a_group_and_its_instances_change_for_themselves() -> None:
+    texts = [
+        f'[vrrp_instance.{name}]\ninterface = "eth0"\nvirtual_router_id = {number}\n'
+        f'virtual_ipaddress = ["192.0.2.{number}"]\n'
+        for number, name in enumerate("abc", 1)
+    ]
+    group = '[vrrp_sync_group.all]\ngroup = ["a", "b"]\n'
+
+    changes = compare(good(*texts, group), good(*texts, group.replace('"b"', '"c"')))
+
+    assert str(changes) == "changed vrrp_sync_group all"

@@ -48,3 +48,9 @@ def test_a_folder_is_a_folder(script: Path) -> None:
     found = [ThisMachine().has_folder(str(path)) for path in (script.parent, script, script.parent / "nope")]
 
     assert found == [True, False, False]
+
+
+def test_the_kernel_is_asked_for_the_mtu_of_an_interface() -> None:
+    found = [ThisMachine().mtu(name) for name in ("lo", "nosuch0", "ü" * 9, "\udcff")]
+
+    assert found == [65536, None, None, None]

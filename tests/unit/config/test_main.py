@@ -87,3 +87,24 @@ def test_a_child_without_its_files_is_a_bug(tmp_path: Path) -> None:
 
     with ours, theirs, pytest.raises(Bug):
         main.run(context(theirs, tmp_path), None)
+
+
+def test_thousands_of_instances_fit_the_frame(tmp_path: Path) -> None:
+    """Given 5,000 instances, when they are read, then the supervisor is told all that it has to know."""
+    numbers = [(link, number) for link in range(20) for number in range(1, 251)]
+    (tmp_path / "10-vrrp.toml").write_text("\n".join(instance(link, number) for link, number in numbers))
+
+    parsed, descriptors = parsed_from(tmp_path)
+
+    assert parsed.needs is not None
+    assert (parsed.needs.objects, parsed.needs.removable[0].count) == (5_000, 5_000)
+    assert len(model.decode(read_blob(descriptors[0])).instances) == 5_000
+
+
+def instance(link: int, number: int) -> str:
+    return f"""
+[vrrp_instance.an_instance_with_a_long_name_{link}_{number}]
+interface = "eth{link}"
+virtual_router_id = {number}
+virtual_ipaddress = ["10.{link}.0.{number}/32"]
+"""

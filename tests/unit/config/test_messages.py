@@ -1,7 +1,9 @@
 import pytest
 
 from configuration_kit import read
-from unit.config.bad_inputs import BAD
+from unit.config import bad_inputs, bad_vrrp_inputs
+
+BAD = {**bad_inputs.BAD, **bad_vrrp_inputs.BAD}
 
 
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
@@ -19,4 +21,5 @@ def test_only_warnings_leave_a_configuration(text: str) -> None:
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(BAD) >= 40
+    assert len(BAD) >= 180
+    assert len(BAD) == len(bad_inputs.BAD) + len(bad_vrrp_inputs.BAD)

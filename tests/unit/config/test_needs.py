@@ -1,5 +1,6 @@
-from configuration_kit import good, plugins
+from configuration_kit import good, plugins, read
 from stayalived.config.needs import needs_of
+from stayalived.messages.census import take_census
 from stayalived.plugin.calls import Observer
 from stayalived.timing import seconds
 
@@ -54,17 +55,39 @@ def test_the_shortest_master_down_interval_is_exact() -> None:
     assert needs.shortest_master_down == 3 * seconds(1) + seconds(100) // 256
 
 
+def test_the_shortest_master_down_interval_counts_the_adverts_that_may_be_missed() -> None:
+    patient = INSTANCE + "down_timer_adverts = 7\n"
+    strict = patient + "strict_mode = true\n"
+
+    found = [needs_of(read(text)[0] or good("")).shortest_master_down for text in (patient, strict)]
+
+    assert found == [7 * seconds(1) + seconds(100) // 256, 3 * seconds(1) + seconds(100) // 256]
+
+
+def test_a_group_is_an_object_and_does_not_count_among_what_a_reload_removes() -> None:
+    other = INSTANCE.replace(".a]", ".b]").replace("id = 7", "id = 8").replace("2.1/", "2.2/").replace("::1/", "::2/")
+    needs = needs_of(good(INSTANCE + other + '[vrrp_sync_group.all]\ngroup = ["a", "b"]'))
+
+    assert needs.objects == 2 + 2 + 1
+    assert needs.removable == (take_census("vrrp_instance", ["a", "b"]), take_census("virtual_server", []))
+
+
 def test_objects_and_what_a_reload_may_remove_are_counted() -> None:
     needs = needs_of(good(INSTANCE + SERVICE))
 
     assert needs.objects == 2 + 1 + 1 + 1
-    assert needs.removable == ("vrrp_instance a", "virtual_server web")
+    assert needs.removable == (take_census("vrrp_instance", ["a"]), take_census("virtual_server", ["web"]))
 
 
 def test_what_needs_a_restart_is_named_as_it_is_written() -> None:
     needs = needs_of(good('[global]\nlog = "syslog"'))
 
-    assert needs.start_only == ("global.log=syslog", "global.log_facility=daemon")
+    assert needs.start_only == (
+        "global.log=syslog",
+        "global.log_facility=daemon",
+        "global.nftables=stayalived",
+        "global.nftables_priority=-1",
+    )
 
 
 def test_marks_and_low_ports_of_bundled_checks_are_rights_that_the_checker_keeps() -> None:

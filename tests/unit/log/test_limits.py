@@ -38,6 +38,30 @@ def test_after_the_second_lines_are_admitted_again() -> None:
     assert LINES == admitted(limiter, "bad checksum", 500, later)
 
 
+def test_no_second_has_more_wherever_it_begins() -> None:
+    limiter = Limiter()
+    written = []
+    for number in range(5_000):
+        now = Instant(START + number * 1_000_000)  # each millisecond, more at the end of a second than at its begin
+        limiter.due(now)
+        if number % 1_000 >= 700 and limiter.admit("bad checksum", now):
+            written.append(now)
+
+    assert all(later - first >= WINDOW for first, later in zip(written, written[LINES:], strict=False))
+    assert len(written) == 5 * LINES
+
+
+def test_a_storm_that_goes_on_is_counted_each_second() -> None:
+    limiter = Limiter()
+    counts = []
+    for number in range(3_000):
+        now = Instant(START + number * 1_000_000)
+        counts += limiter.due(now)
+        limiter.admit("bad checksum", now)
+
+    assert [("bad checksum", 990)] * 2 == [(kind, round(count, -1)) for kind, count in counts]
+
+
 def test_a_class_that_stayed_below_the_limit_is_not_mentioned() -> None:
     limiter = Limiter()
     admitted(limiter, "bad checksum", LINES)

@@ -4,7 +4,7 @@ import msgspec
 
 from plain_configuration import action, configuration
 from stayalived.config.model import Action, Configuration
-from stayalived.config.virtual_routers import VrrpInstance
+from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.messages.notify import Event
 from stayalived.notify.actions import FORMER_LIFE, Actions
 from stayalived.timing import Instant, after
@@ -90,3 +90,21 @@ def test_the_last_events_of_an_object_that_a_reload_removed_are_still_told() -> 
     deleted = changed(kind="deleted")
     assert matching(actions, deleted) == [action(name="before")]
     assert matching(actions, deleted, after(NOW, FORMER_LIFE)) == []
+
+
+def test_an_action_of_a_group_is_told_the_groups_events_and_not_those_of_an_instance_of_the_name() -> None:
+    mine = action("group tic")
+    assert matching(using(mine), changed(subject_type="group")) == [mine]
+    assert matching(using(mine)) == []
+
+
+def test_a_group_that_stays_without_its_actions_is_told_nothing_more_and_one_that_goes_its_last_events() -> None:
+    stays = msgspec.structs.replace(configuration(), sync_groups=(SyncGroup(name="all", instances=("tic", "tac")),))
+    event = changed(subject_type="group", subject="all", kind="stop")
+    actions, orphan = using(action("group all")), using(action("group all"))
+
+    actions.use(stays, NOW)
+    orphan.use(configuration(), NOW)
+
+    assert matching(actions, event) == []
+    assert matching(orphan, event) == [action("group all")]

@@ -5,6 +5,7 @@ import pytest
 
 from plain_configuration import action, configuration
 from stayalived.child.events import Abort, AnswerPrepared, Commit, Finished, Prepare, Received, Report, Stop, Tell
+from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.config.problems import Problem
 from stayalived.messages import control
@@ -13,7 +14,6 @@ from stayalived.messages.routes import may_tell
 from stayalived.notify.engine import STOP_PATIENCE, NotifyEngine
 from stayalived.notify.events import (
     Abandon,
-    Answer,
     Asked,
     Invoke,
     Invoked,
@@ -21,10 +21,9 @@ from stayalived.notify.events import (
     Loaded,
     Observe,
     ObserverFailed,
-    Withdrawn,
 )
 from stayalived.notify.queue import LANE_DEPTH
-from stayalived.plugin.notifiers import Program
+from stayalived.plugin.programs import Program
 from stayalived.timing import Instant, after, seconds
 
 NOW = Instant(1_000_000)

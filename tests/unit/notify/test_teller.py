@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import pytest
 
 from plain_configuration import action
+from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.errors import PluginFailure
 from stayalived.messages.notify import Event, Ran
 from stayalived.notify.events import (
     Abandon,
-    Answer,
     Asked,
     Invoke,
     Invoked,
@@ -20,13 +20,13 @@ from stayalived.notify.events import (
     Loaded,
     Observe,
     ObserverFailed,
-    Withdrawn,
 )
 from stayalived.notify.main import Teller
 from stayalived.plugin.calls import Observer, Observers
 from stayalived.plugin.catalogue import Catalogue, Provided
 from stayalived.plugin.manager import Plugins
-from stayalived.plugin.notifiers import Notifier, Program, Tools
+from stayalived.plugin.notifiers import Notifier, Tools
+from stayalived.plugin.programs import Program
 from stayalived.timing import Duration, milliseconds
 
 EVENT = Event(

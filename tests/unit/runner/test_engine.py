@@ -109,6 +109,7 @@ def test_a_program_that_takes_too_long_gets_term_then_kill(engine: RunnerEngine)
     effects = engine.handle(ended(start, status=-1, signal=9), after(over, TERM_PATIENCE))
     [(_, ran)] = answers(effects)
     assert (ran.status, ran.signal, ran.problem) == (-1, 9, "ran longer than 30 s")
+    assert not ran.void
 
 
 def test_a_program_that_survives_kill_is_answered_and_its_lane_goes_on(engine: RunnerEngine) -> None:
@@ -120,6 +121,31 @@ def test_a_program_that_survives_kill_is_answered_and_its_lane_goes_on(engine: R
     assert "survives KILL" in problems(effects)[0]
     assert started(effects) == [2]
     assert engine.handle(ended(start), NOW) == []
+
+
+def test_only_a_program_that_ended_by_itself_or_used_up_its_time_counts_as_run(engine: RunnerEngine) -> None:
+    first = token(engine.handle(asked(1), NOW))
+    refused = engine.handle(ended(first, status=-1, problem="/tmp has mode 0777"), NOW)
+    second = token(engine.handle(asked(2), NOW))
+    engine.handle(cancelled(2), NOW)
+    cut_short = engine.handle(ended(second, status=0), NOW)
+    third = token(engine.handle(asked(3), NOW))
+    failed = engine.handle(ended(third, status=1), NOW)
+    token(engine.handle(asked(4), NOW))
+    for _ in range(3):
+        unkillable = engine.wake(engine.deadline)
+
+    voids = [ran.void for effects in (refused, cut_short, failed, unkillable) for _, ran in answers(effects)]
+
+    assert voids == [True, True, False, False]
+    assert [ran.void for _, ran in answers(engine.handle(asked(5, argv=("/bin/false",)), NOW))] == [True]
+
+
+def test_what_the_end_of_the_daemon_cuts_short_counts_as_never_run(engine: RunnerEngine) -> None:
+    start = token(engine.handle(asked(1), NOW))
+    engine.handle(Stop(), NOW)
+
+    assert [ran.void for _, ran in answers(engine.handle(ended(start, signal=15), NOW))] == [True]
 
 
 def test_each_request_is_answered_exactly_once(engine: RunnerEngine) -> None:

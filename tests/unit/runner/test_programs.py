@@ -43,6 +43,20 @@ class Loop:
                 self.callbacks[fd]()
 
 
+class ListingGuard:
+    """Knows which programs run."""
+
+    def __init__(self) -> None:
+        self.living = []
+
+    def started(self, pid: int) -> None:
+        self.living.append(pid)
+
+    def ended(self, pid: int) -> None:
+        assert Path(f"/proc/{pid}").exists(), "it was reaped before: the number may be somebody else's by now"
+        self.living.remove(pid)
+
+
 class Bench:
     """Programs with what became of them."""
 
@@ -50,7 +64,8 @@ class Bench:
         self.folder = folder
         self.loop = Loop()
         self.ended = {}
-        self.programs = Programs(self.loop, lambda ended: self.ended.setdefault(ended.token, ended))
+        self.guard = ListingGuard()
+        self.programs = Programs(self.loop, lambda ended: self.ended.setdefault(ended.token, ended), self.guard)
 
     def script(self, text: str, first: str = "#!/bin/sh\n", name: str = "script.sh") -> Any:
         path = self.folder / name
@@ -311,3 +326,16 @@ def test_what_would_be_refused_is_a_warning_at_reload(bench: Bench, tmp_path: Pa
     assert [problem.warning for problem in found] == [True, True]
     assert "`/no/such/program` would not be run: /no: No such file" in found[0].expected
     assert "whole path" in found[1].expected
+
+
+def test_the_guard_knows_what_runs_and_nothing_else(bench: Bench) -> None:
+    bench.start(bench.script("exit 0", name="one.sh"))
+    bench.start(bench.script("exec sleep 600", name="two.sh"), token=2)
+    bench.start("/nowhere/at/all", token=3)
+
+    assert len(bench.guard.living) == 2
+    bench.wait()
+    assert len(bench.guard.living) == 1
+    bench.programs.kill(2)
+    bench.wait(2)
+    assert bench.guard.living == []

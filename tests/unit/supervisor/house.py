@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from stayalived.config.problems import Problem
 from stayalived.messages import control
+from stayalived.messages.census import Census, take_census
 from stayalived.messages.codec import Frame
 from stayalived.messages.control import Message, Needs, Start
 from stayalived.messages.routes import pack, topic_of, unpack
@@ -32,6 +33,13 @@ def needs(children: Iterable[str] = ALL, **changes: object) -> Needs:
         "plugins": (),
     }
     return Needs(**(values | changes))
+
+
+def removable(*objects: str) -> tuple[Census, ...]:
+    """Return the censuses of objects `KIND NAME`."""
+    pairs = [each.split() for each in objects]
+    kinds = dict.fromkeys(kind for kind, _ in pairs)
+    return tuple(take_census(kind, [name for other, name in pairs if other == kind]) for kind in kinds)
 
 
 class Kid:

@@ -8,7 +8,7 @@ from stayalived.messages.services import CheckState, FirstRound
 from stayalived.supervisor import events as ev
 from stayalived.supervisor.lifecycle import State
 from stayalived.timing import Instant, elapsed, in_seconds, milliseconds, seconds
-from unit.supervisor.house import ALL, House, needs
+from unit.supervisor.house import ALL, House, needs, removable
 
 WRONG = Problem(path="global.router_id", expected="must be text", found="7")
 HINT = Problem(path="plugin acme", expected="cannot be imported", warning=True)
@@ -400,8 +400,8 @@ class TestReload:
 
     def test_many_removals_want_force(self) -> None:
         many = tuple(f"virtual_server v{number}" for number in range(30))
-        house = House(needs(removable=many)).start()
-        house.reload(needs(removable=many[:14]))
+        house = House(needs(removable=removable(*many))).start()
+        house.reload(needs(removable=removable(*many[:14])))
         assert 1 == len(house.kids["ipvs"].commits)
         house.say("api", control.Request(identifier=1, verb="reload", force=True))
         assert 2 == len(house.kids["ipvs"].commits)

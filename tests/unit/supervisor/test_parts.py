@@ -4,15 +4,16 @@ import pytest
 
 from stayalived.errors import Bug
 from stayalived.messages.codec import Frame
+from stayalived.messages.control import ChildState
 from stayalived.messages.routes import pack
-from stayalived.messages.services import FirstRound
+from stayalived.messages.services import CheckState, FirstRound, TrackState
 from stayalived.supervisor.backoff import Backoff
 from stayalived.supervisor.lifecycle import ALIVE, TRANSITIONS, Child, Cue, State
 from stayalived.supervisor.memory import MEMORY_SPARE, Memory, Outcome
 from stayalived.supervisor.reload import compare, objections
 from stayalived.supervisor.switchboard import HELD_FRAMES, Fault, Switchboard
 from stayalived.timing import Instant, in_seconds, seconds
-from unit.supervisor.house import needs
+from unit.supervisor.house import needs, removable
 
 NOW = Instant(5)
 
@@ -128,6 +129,28 @@ class TestSwitchboard:
             board.run(name)
         return board, delivered
 
+    def test_only_tracked_checks_reach_vrrp_and_a_new_one_is_retold_them_before_its_configuration(self) -> None:
+        values = {"number": 0, "check": "x", "up": True, "weight": 0, "reason": "", "latency": 5, "since": 1}
+        tracked = TrackState(subject="track:answers", stale=False, **values)
+        servers = CheckState(subject="web/one", stale=False, **values)
+        frames = [pack(tracked, key="track:answers#0"), pack(servers, key="web/one#0")]
+        board, delivered = self.board("checker", "vrrp", "ipvs")
+        for frame in frames:
+            board.forward("checker", frame, board.permitted("checker", frame))
+        assert ["vrrp", "ipvs"] == [name for name, _ in delivered]
+        assert ["vrrp.track", "services.check"] == [frame.topic for _, frame in delivered]
+
+        delivered.clear()
+        board.pause("vrrp")
+        board.listen("vrrp")
+        assert [("vrrp", "vrrp.track", "track:answers#0")] == [(name, f.topic, f.key) for name, f in delivered]
+
+    def test_how_a_child_is_reaches_the_checkers_which_ask_the_runner(self) -> None:
+        board, delivered = self.board("checker", "checker/acme", "notify", "api")
+        state = ChildState(name="runner", pid=7, state="running", since=0, restarts=0, user="root", note="")
+        board.tell(pack(state, key="runner"))
+        assert ["checker", "checker/acme", "api"] == [name for name, _ in delivered]
+
     def test_calls_go_to_one(self) -> None:
         board, delivered = self.board("notify", "notify/x", "runner")
         topic = board.permitted("runner", Frame("runner.ran"))
@@ -208,28 +231,30 @@ class TestReloadRules:
     )
     def test_more_than_half_but_ten_at_least(self, before: int, left: int, refused: bool) -> None:
         old = tuple(f"vrrp_instance {number}" for number in range(before))
-        found = objections(needs(removable=old), needs(removable=old[:left]), force=False)
+        found = objections(needs(removable=removable(*old)), needs(removable=removable(*old[:left])), force=False)
         assert refused == bool(found)
-        assert () == objections(needs(removable=old), needs(removable=old[:left]), force=True)
+        assert () == objections(needs(removable=removable(*old)), needs(removable=removable(*old[:left])), force=True)
 
     @pytest.mark.parametrize("before", [1, 2, 9, 10, 40])
     def test_to_lose_the_last_of_a_kind_wants_force(self, before: int) -> None:
         services = tuple(f"virtual_server {number}" for number in range(before))
-        old, new = needs(removable=("vrrp_instance a", *services)), needs(removable=("vrrp_instance b",))
+        old = needs(removable=removable("vrrp_instance a", *services))
+        new = needs(removable=removable("vrrp_instance b"))
         (problem,) = objections(old, new, force=False)
         assert ("virtual_server", f"none left of {before}") == (problem.path, problem.found)
         assert "`stayalived reload --force`" in problem.expected
         assert () == objections(old, new, force=True)
 
     def test_one_of_two_may_go_and_all_may_be_others(self) -> None:
-        old = needs(removable=("vrrp_instance a", "vrrp_instance b"))
+        old = needs(removable=removable("vrrp_instance a", "vrrp_instance b"))
         for left in ("vrrp_instance a", "vrrp_instance c"):
-            assert () == objections(old, needs(removable=(left,)), force=False)
+            assert () == objections(old, needs(removable=removable(left)), force=False)
 
     def test_kinds_are_counted_apart(self) -> None:
         instances = tuple(f"vrrp_instance {number}" for number in range(10))
         services = tuple(f"virtual_server {number}" for number in range(90))
-        found = objections(needs(removable=instances + services), needs(removable=services), force=False)
+        old, new = needs(removable=removable(*instances, *services)), needs(removable=removable(*services))
+        found = objections(old, new, force=False)
         assert ["vrrp_instance"] == [problem.path for problem in found]
 
     def test_a_start_only_key_is_named_with_both_values(self) -> None:

@@ -18,7 +18,7 @@ def test_nothing_is_due_at_first() -> None:
     announcer = Announcer()
 
     assert announcer.deadline is None
-    assert announcer.take(NOW) == ()
+    assert announcer.take(NOW) == []
 
 
 def test_a_block_goes_round_all_addresses_before_it_repeats_one() -> None:
@@ -36,7 +36,7 @@ def test_no_more_than_a_chunk_leaves_at_once_and_then_comes_a_pause() -> None:
     announcer.announce("tac/4", Series(packets=packets(1), repeat=1), NOW)
 
     assert len(announcer.take(NOW)) == CHUNK
-    assert announcer.take(NOW) == ()
+    assert announcer.take(NOW) == []
     assert announcer.deadline == after(NOW, PAUSE)
     assert len(announcer.take(after(NOW, PAUSE))) == CHUNK
     assert len(announcer.take(after(NOW, milliseconds(2)))) == 1

@@ -5,13 +5,15 @@ import dataclasses
 import pytest
 
 from stayalived.addresses import Family
+from stayalived.kernel.api import Change, Verb
 from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed, milliseconds, seconds
-from stayalived.vrrp.effects import AddAddresses, Listen, RemoveAddresses, SendAdvert
-from stayalived.vrrp.events import EffectFailed, SocketOverflowed, Suspended
+from stayalived.vrrp.effects import ApplyChanges, Listen, SendAdverts
+from stayalived.vrrp.events import EffectFailed, InterfaceChanged, SocketOverflowed, Suspended
 from vrrp_machine import (
     VIP,
     VIP6,
     Machine,
+    added,
     adverts,
     announcements,
     events,
@@ -20,6 +22,7 @@ from vrrp_machine import (
     kinds,
     lines,
     priorities,
+    removed,
     router,
 )
 
@@ -48,7 +51,7 @@ def test_a_router_starts_as_backup_and_listens() -> None:
 
     effects = machine.start(instance(router()))
 
-    assert effects[0] == Listen(interface="eth0", index=2, family=Family.IPV4, group="224.0.0.18")
+    assert effects[0] == Listen(interface="eth0", index=2, family=Family.IPV4, address="224.0.0.18")
     assert machine.state == "BACKUP"
     assert "(tic) Entering BACKUP STATE (started)" in lines(effects)
     assert events(effects) == ["backup"]
@@ -74,14 +77,14 @@ def test_leftovers_are_removed_before_the_first_packet() -> None:
 
     removal, advert = (
         next(place for place, effect in enumerate(machine.effects) if isinstance(effect, kind))
-        for kind in (RemoveAddresses, SendAdvert)
+        for kind in (ApplyChanges, SendAdverts)
     )
     assert removal < advert
-    assert machine.effects[removal].addresses == (address,)
+    assert removed([machine.effects[removal]]) == [str(address)]
 
 
 def test_without_leftovers_nothing_is_removed() -> None:
-    assert "RemoveAddresses" not in kinds(backup().effects)
+    assert "Remove" not in kinds(backup().effects)
 
 
 # ── 6.4.2 Backup ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -104,7 +107,7 @@ def test_silence_for_the_master_down_interval_makes_a_master() -> None:
 def test_a_takeover_speaks_first_then_adds_addresses_then_announces_them() -> None:
     effects = backup().pass_time(DOWN)
 
-    assert kinds(effects) == ["SendAdvert", "AddAddresses", "SendGratuitousArp"]
+    assert kinds(effects) == ["SendAdverts", "Add", "SendGratuitousArp"]
 
 
 @pytest.mark.parametrize("priority", [100, 200, 255])
@@ -231,7 +234,7 @@ def test_a_higher_advert_ends_mastership_without_a_word() -> None:
     effects = machine.hear(priority=101)
 
     assert adverts(effects) == []
-    assert kinds(effects) == ["RemoveAddresses"]
+    assert kinds(effects) == ["Remove"]
     assert machine.state == "BACKUP"
     assert not machine.holds()
     assert machine.engine.deadline is not None
@@ -309,7 +312,7 @@ def test_stop_says_priority_0_then_removes_the_addresses_then_finishes() -> None
     effects = machine.stop()
 
     assert priorities(effects) == [0]
-    assert kinds(effects) == ["SendAdvert", "RemoveAddresses", "Unlisten", "Finished"]
+    assert kinds(effects) == ["SendAdverts", "Remove", "Unlisten", "Finished"]
     assert events(effects) == ["stop"]
     assert not machine.holds()
     assert machine.engine.deadline is None
@@ -355,6 +358,27 @@ def test_an_interface_that_vanishes_is_a_fault_without_an_attempt_to_remove() ->
     assert kinds(effects) == []
 
 
+def test_what_was_put_on_an_interface_is_taken_off_it_under_its_new_name() -> None:
+    machine = master()
+    renamed = dataclasses.replace(machine.links["eth0"], name="lan0")
+    machine.lose_link()
+
+    effects = machine.do(InterfaceChanged(interface=renamed))
+
+    (asked,) = [effect for effect in effects if isinstance(effect, ApplyChanges)]
+    assert asked.changes == (Change(verb=Verb.REMOVE, item=router().addresses[0], index=renamed.index),)
+    assert machine.state == "FAULT"
+
+
+def test_an_interface_that_comes_in_the_place_of_one_that_is_gone_is_left_alone() -> None:
+    machine = master()
+    machine.lose_link()
+
+    effects = machine.do(InterfaceChanged(interface=interface(name="lan0", index=7)))
+
+    assert kinds(effects) == []
+
+
 def test_an_interface_that_comes_later_is_listened_on_and_used() -> None:
     machine = Machine()
     machine.links = {"lo": interface(name="lo", index=1)}
@@ -391,7 +415,7 @@ def test_ipv6_without_a_link_local_address_is_a_fault() -> None:
 
 def test_who_cannot_listen_must_not_lead_and_tries_again() -> None:
     machine = backup()
-    listen = Listen(interface="eth0", index=2, family=Family.IPV4, group="224.0.0.18")
+    listen = Listen(interface="eth0", index=2, family=Family.IPV4, address="224.0.0.18")
 
     machine.do(EffectFailed(effect=listen, problem="cannot join 224.0.0.18 on eth0: No buffer space available"))
     assert machine.state == "FAULT"
@@ -412,27 +436,6 @@ def test_adverts_in_fault_are_not_acted_on() -> None:
 
 
 # ── addresses ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_an_address_deleted_by_somebody_else_is_put_back_at_once() -> None:
-    machine = master()
-
-    effects = machine.delete_address()
-
-    assert kinds(effects) == ["AddAddresses"]
-    assert machine.holds()
-    assert machine.state == "MASTER"
-
-
-def test_who_loses_its_addresses_again_and_again_steps_down_with_priority_0() -> None:
-    machine = master()
-
-    for _ in range(6):
-        effects = machine.delete_address()
-
-    assert priorities(effects) == [0]
-    assert machine.state == "BACKUP"
-    assert not machine.holds()
 
 
 def test_an_address_deleted_now_and_then_is_put_back_for_ever() -> None:
@@ -463,18 +466,18 @@ def test_late_news_of_our_own_removal_repairs_nothing() -> None:
 
 def test_what_the_kernel_refuses_is_asked_for_again_and_reported_once() -> None:
     machine = backup()
-    machine.answers = False
-    machine.pass_time(DOWN)
-    ask = machine.last(AddAddresses)
-    reports = []
+    machine.refusal = "cannot add: No such device"
+    effects = machine.pass_time(DOWN)
 
     for _ in range(3):
-        reports += lines(machine.do(EffectFailed(effect=ask, problem="cannot add: No such device")))
+        assert added(effects) == [VIP]
         effects = machine.pass_time(seconds(1))
-        assert ask in effects
     assert not machine.told().routers[0].held
+    machine.refusal = ""
+    machine.pass_time(seconds(1))
 
-    assert len({report for report in reports if "No such device" in report}) == 1
+    assert machine.told().routers[0].held
+    assert len({line for line in lines(machine.effects) if "No such device" in line}) == 1
 
 
 def test_held_is_told_when_the_kernel_has_the_addresses() -> None:
@@ -493,8 +496,9 @@ def test_bad_adverts_are_counted_by_kind_and_do_nothing() -> None:
     machine = backup()
     before = machine.engine.deadline
 
-    for changes in ({"ttl": 254}, {"data": b"\x31\x01"}, {"source": "192.0.2.66"}, {"destination": "192.0.2.1"}):
+    for changes in ({"ttl": 254}, {"data": b"\x31\x01"}, {"source": "192.0.2.66"}):
         machine.do(dataclasses.replace(machine.datagram(priority=200), **changes))
+    machine.do(machine.datagram(priority=200, like=router(group="224.0.0.99")))
 
     assert machine.engine.deadline is not None
     assert before is not None
@@ -553,7 +557,7 @@ def test_counters_are_told_once_a_second_at_most() -> None:
 def test_a_send_that_failed_is_counted_and_reported() -> None:
     machine = master()
 
-    effects = machine.do(EffectFailed(effect=machine.last(SendAdvert), problem="eth0: Network is unreachable"))
+    effects = machine.do(EffectFailed(effect=machine.last(SendAdverts), problem="eth0: Network is unreachable"))
 
     assert lines(effects) == ["eth0: Network is unreachable"]
     assert machine.counters().errors == {"send": 1}

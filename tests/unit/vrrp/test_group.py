@@ -146,12 +146,40 @@ def test_equals_with_crossed_addresses_settle_on_one_master() -> None:
     assert events(other.effects).count("master") == 1
 
 
-def test_a_tie_lost_where_the_leading_half_is_not_contested_is_lost() -> None:
+def test_crossed_equals_settle_too_when_each_hears_first_what_it_loses() -> None:
+    """Sockets are read in any order: the half that loses may be heard before the leading one has won."""
+    higher = master(number=2)
+    higher.hear(sender=9, like=SIX, priority=100)
+    assert higher.state == "MASTER"
+    higher.hear(sender=1, like=FOUR, priority=100)
+    higher.pass_time(seconds(1))
+
+    higher.hear(sender=9, like=SIX, priority=100)
+
+    assert higher.state == "MASTER"
+
+
+def test_a_tie_lost_where_the_leading_half_is_not_contested_is_lost_after_its_interval() -> None:
     machine = master(number=1)
 
     machine.hear(sender=9, like=SIX, priority=100)
+    machine.pass_time(Duration(seconds(1) - 1))
+    machine.hear(sender=9, like=SIX, priority=100)
+    assert machine.state == "MASTER"
+    machine.pass_time(Duration(1))
+    machine.hear(sender=9, like=SIX, priority=100)
 
     assert machine.state == "BACKUP"
+
+
+def test_a_tie_of_long_ago_is_none_of_now() -> None:
+    machine = master(number=1)
+
+    machine.hear(sender=9, like=SIX, priority=100)
+    machine.pass_time(seconds(60))
+    machine.hear(sender=9, like=SIX, priority=100)
+
+    assert machine.state == "MASTER"
 
 
 def test_losing_the_interface_removes_nothing_from_where_nothing_is() -> None:

@@ -9,6 +9,7 @@ from stayalived.vrrp.packet import Advert, BadAdvert, Kind, checksum, decode, en
 SOURCE, GROUP = "192.0.2.2", "224.0.0.18"
 SOURCE6, GROUP6 = "fe80::2", "ff02::12"
 ADDRESS = bytes((192, 0, 2, 100))
+SECRET = b"secret\0\0"
 ADDRESS6 = bytes.fromhex("20010db8000000000000000000000100")
 
 
@@ -23,8 +24,8 @@ def advert(**changes: object) -> Advert:
     return Advert(**(values | changes))
 
 
-def encoded(value: Advert) -> bytes:
-    return encode(value, family=Family.IPV4, source=SOURCE, destination=GROUP)
+def encoded(value: Advert, authentication: bytes = b"") -> bytes:
+    return encode(value, family=Family.IPV4, source=SOURCE, destination=GROUP, authentication=authentication)
 
 
 def decoded(data: bytes, **changes: object) -> Advert:
@@ -117,7 +118,10 @@ def test_padding_of_a_short_ethernet_frame_is_tolerated() -> None:
         (Kind.VERSION, encoded(advert()), {"version": 2}),
         (Kind.VERSION, b"\x41" + encoded(advert())[1:], {}),
         (Kind.VERSION, encoded(advert(version=2)), {"family": Family.IPV6, "source": SOURCE6, "destination": GROUP6}),
-        (Kind.AUTHENTICATION, resealed(encoded(advert(version=2))[:4] + b"\1" + encoded(advert(version=2))[5:]), {}),
+        (Kind.INVALID_AUTHTYPE, resealed(encoded(advert(version=2))[:4] + b"\3" + encoded(advert(version=2))[5:]), {}),
+        (Kind.AUTHTYPE_MISMATCH, resealed(encoded(advert(version=2))[:4] + b"\1" + encoded(advert(version=2))[5:]), {}),
+        (Kind.AUTHTYPE_MISMATCH, encoded(advert(version=2)), {"authentication": SECRET}),
+        (Kind.AUTH_FAILURE, encoded(advert(version=2), authentication=b"another\0"), {"authentication": SECRET}),
         (Kind.INTERVAL, encoded(advert(version=2, interval=seconds(2))), {"interval": seconds(1)}),
         (Kind.INTERVAL, resealed(encoded(advert())[:4] + bytes(2) + encoded(advert())[6:]), {}),
         (Kind.TYPE, resealed(b"\x32" + encoded(advert())[1:]), {}),
@@ -142,11 +146,13 @@ def test_checks_come_in_keepaliveds_order() -> None:
         (wrong, 255),
         (b"\x22" + wrong[1:], 255),
         (b"\x22" + wrong[1:4] + bytes((0, 5)) + wrong[6:], 255),
-        (b"\x22" + wrong[1:4] + bytes((0, 1)) + wrong[6:], 255),
-        (good[:6] + b"\0\0" + good[8:], 255),
+        (b"\x22" + wrong[1:4] + bytes((1, 5)) + wrong[6:-8] + b"another\0", 255),
+        (b"\x22" + wrong[1:4] + bytes((1, 5)) + wrong[6:-8] + SECRET, 255),
+        (b"\x22" + wrong[1:4] + bytes((1, 1)) + wrong[6:-8] + SECRET, 255),
+        (good[:4] + b"\1" + good[5:6] + b"\0\0" + good[8:-8] + SECRET, 255),
     ):
         with pytest.raises(BadAdvert) as refusal:
-            decoded(data, ttl=ttl, version=2, interval=seconds(1))
+            decoded(data, ttl=ttl, version=2, interval=seconds(1), authentication=SECRET)
         found.append(refusal.value.kind)
 
     assert found == list(Kind)
@@ -167,3 +173,38 @@ def test_checks_come_in_keepaliveds_order() -> None:
 def test_what_the_wire_cannot_carry_is_not_encoded(value: Advert) -> None:
     with pytest.raises(ValueError):
         encoded(value)
+
+
+def test_a_password_of_version_2_comes_back() -> None:
+    data = encoded(advert(version=2), authentication=SECRET)
+
+    assert data[4:5] + data[-8:] == b"\1" + SECRET
+    assert decoded(data, authentication=SECRET) == advert(version=2)
+
+
+@pytest.mark.parametrize("value", [{"version": 3}, {"version": 2, "password": b"short"}])
+def test_a_password_that_cannot_be_carried_is_not_encoded(value: dict[str, object]) -> None:
+    password = value.pop("password", SECRET)
+    with pytest.raises(ValueError, match="password"):
+        encoded(advert(**value), authentication=password)
+
+
+def test_a_checksum_without_the_pseudo_header_is_accepted_and_told_apart() -> None:
+    bare, full = encoded(advert(checksum_as_v2=True)), encoded(advert())
+
+    assert bare != full
+    assert (decoded(bare).checksum_as_v2, decoded(full).checksum_as_v2) == (True, False)
+    assert decoded(bare) == decoded(full)
+
+
+def test_a_trailer_of_auth_hmac_is_seen_and_passed_over() -> None:
+    trailer = bytes.fromhex("01010000 68000000 80000000 1b84bc4e8e43892dc6d98448f8ee2265")
+
+    assert decoded(encoded(advert()) + trailer).trailer
+    assert not decoded(encoded(advert())).trailer
+
+
+def test_what_is_as_long_as_a_trailer_and_is_none_is_a_wrong_length() -> None:
+    with pytest.raises(BadAdvert) as refusal:
+        decoded(encoded(advert()) + b"\2" + bytes(27))
+    assert refusal.value.kind is Kind.LENGTH

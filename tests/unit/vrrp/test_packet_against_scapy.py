@@ -5,9 +5,9 @@ from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.vrrp import IPPROTO_VRRP, VRRP, VRRPv3
 
-from stayalived.addresses import Family
+from stayalived.addresses import Family, packed
 from stayalived.timing import Duration, seconds
-from stayalived.vrrp.packet import Advert, decode, encode, packed
+from stayalived.vrrp.packet import Advert, decode, encode
 
 ENDS = {Family.IPV4: ("192.0.2.2", "224.0.0.18"), Family.IPV6: ("fe80::2", "ff02::12")}
 ADDRESSES = {

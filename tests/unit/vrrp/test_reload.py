@@ -8,13 +8,13 @@ from stayalived.messages.control import Start
 from stayalived.messages.services import FirstRound
 from stayalived.messages.vrrp import InstanceState, RouterCounters
 from stayalived.timing import elapsed, milliseconds, seconds
-from stayalived.vrrp.effects import AddAddresses, RemoveAddresses
 from stayalived.vrrp.events import InterfaceGone
 from vrrp_machine import (
     SERVER,
     VIP,
     VIP6,
     Machine,
+    added,
     adverts,
     announcements,
     configuration,
@@ -22,6 +22,7 @@ from vrrp_machine import (
     instance,
     kinds,
     priorities,
+    removed,
     router,
 )
 
@@ -49,8 +50,8 @@ def test_only_the_difference_of_addresses_is_touched() -> None:
 
     effects = machine.configure(instance(new))
 
-    assert [str(a) for e in effects if isinstance(e, AddAddresses) for a in e.addresses] == ["192.0.2.102/24"]
-    assert [str(a) for e in effects if isinstance(e, RemoveAddresses) for a in e.addresses] == [OTHER]
+    assert added(effects) == ["192.0.2.102/24"]
+    assert removed(effects) == [OTHER]
     assert set(announcements(machine.pass_time(milliseconds(1)))) == {"192.0.2.102"}
     assert events(effects) == []
     assert machine.told().routers[0].held
@@ -94,7 +95,7 @@ def test_a_removed_instance_says_goodbye_and_is_forgotten() -> None:
     effects = machine.configure()
 
     assert priorities(effects) == [0]
-    assert kinds(effects) == ["SendAdvert", "RemoveAddresses", "Unlisten"]
+    assert kinds(effects) == ["SendAdverts", "Remove", "Unlisten"]
     assert events(effects) == ["deleted"]
     assert Forget(message=InstanceState, key="tic") in effects
     assert Forget(message=RouterCounters, key="tic/4") in effects

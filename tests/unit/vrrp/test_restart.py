@@ -4,10 +4,14 @@ import dataclasses
 
 import pytest
 
+from stayalived.addresses import Family, VirtualAddress
+from stayalived.config.virtual_routers import Route, Rule
+from stayalived.kernel.api import Barrier
 from stayalived.messages.control import Start
 from stayalived.timing import Duration, after, milliseconds, seconds
-from stayalived.vrrp.effects import RemoveAddresses
+from stayalived.vrrp.effects import ApplyChanges
 from vrrp_machine import (
+    VIP,
     VIP6,
     Machine,
     adverts,
@@ -18,6 +22,7 @@ from vrrp_machine import (
     kinds,
     lines,
     priorities,
+    removed,
     router,
 )
 
@@ -41,7 +46,7 @@ def test_a_master_that_was_replaced_goes_on_and_nobody_notices() -> None:
     effects = machine.start(instance(*BOTH), how=Start.RESPAWNED)
 
     assert priorities(effects) == [100, 100]
-    assert kinds(effects) == ["Listen", "SendAdvert"]
+    assert kinds(effects) == ["Listen", "SendAdverts"]
     assert events(effects) == []
     assert machine.told().since == since
     assert machine.told().routers[0].held
@@ -75,7 +80,7 @@ def test_an_address_that_got_lost_meanwhile_is_added() -> None:
 
     effects = machine.start(instance(*BOTH), how=Start.RESPAWNED)
 
-    assert "AddAddresses" in kinds(effects)
+    assert "Add" in kinds(effects)
     assert machine.holds()
 
 
@@ -161,6 +166,20 @@ def test_what_is_no_longer_configured_is_taken_away() -> None:
     assert {name for _, name in machine.retained if name == "tic"} == set()
 
 
+def test_an_address_that_a_reload_took_away_meanwhile_is_taken_away() -> None:
+    other = "192.0.2.101/24"
+    machine = Machine()
+    machine.start(instance(router(f"{VIP} {other}")))
+    machine.pass_time(seconds(20))
+    machine.die()
+
+    effects = machine.start(instance(router(VIP)), how=Start.RESPAWNED)
+
+    assert removed(effects) == [other]
+    assert machine.holds(VIP)
+    assert machine.state == "MASTER"
+
+
 def test_release_gives_up_in_order() -> None:
     machine = died_as_master()
     machine.now = after(machine.now, milliseconds(500))
@@ -174,6 +193,24 @@ def test_release_gives_up_in_order() -> None:
     assert machine.told().state == "INIT"
 
 
+def test_release_gives_up_routes_and_rules_and_barriers_too_barriers_last() -> None:
+    route = Route(family=Family.IPV4, destination=VirtualAddress.parse("10.0.0.0/8"), gateway="192.0.2.254")
+    rule = Rule(family=Family.IPV4, preference=1000, table=100)
+    holder = instance(router(routes=(route,), rules=(rule,), accept=False))
+    machine = Machine()
+    machine.start(holder)
+    machine.pass_time(seconds(20))
+    assert set(machine.items) == {route, rule, Barrier(address="192.0.2.100")}
+    machine.die()
+
+    effects = machine.start(holder, how=Start.RELEASE)
+
+    assert priorities(effects)[-1] == 0
+    assert machine.items == {}
+    asked = [change.item for effect in effects if isinstance(effect, ApplyChanges) for change in effect.changes]
+    assert asked == [rule, route, router().addresses[0], Barrier(address="192.0.2.100")]
+
+
 def test_release_after_somebody_may_have_taken_over_only_removes() -> None:
     machine = died_as_master()
     machine.now = after(machine.now, seconds(5))
@@ -181,7 +218,7 @@ def test_release_after_somebody_may_have_taken_over_only_removes() -> None:
     effects = machine.start(instance(*BOTH), how=Start.RELEASE)
 
     assert adverts(effects) == []
-    assert any(isinstance(effect, RemoveAddresses) for effect in effects)
+    assert removed(effects) != []
     assert not machine.holds()
 
 
@@ -195,6 +232,18 @@ def test_a_release_says_what_it_does_once_and_nothing_of_working(later: Duration
     assert lines(effects) == ["(tic) stopped: releasing what its process held that died"]
     assert events(effects) == ["stop"]
     assert machine.told().state == "INIT"
+
+
+def test_the_owner_releases_too_what_a_peer_may_have_taken() -> None:
+    machine = Machine()
+    machine.start(instance(router(priority=255)))
+    assert machine.holds()
+    machine.die()
+    machine.now = after(machine.now, seconds(5))
+
+    machine.start(instance(router(priority=255)), how=Start.RELEASE)
+
+    assert not machine.holds()
 
 
 def test_the_owner_releases_nothing_that_it_would_have_to_take_first() -> None:

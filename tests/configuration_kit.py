@@ -124,6 +124,10 @@ class PaperMachine:
         """Look it up."""
         return {"eth0": 1500, "tiny0": 68}.get(interface)
 
+    def interface_of(self, address: str) -> str:
+        """Look it up."""
+        return {"192.0.2.11": "eth0", "2001:db8::11": "eth0", "198.51.100.11": "eth1"}.get(address, "")
+
 
 class PaperNames:
     """Names two tables beside those that everybody knows."""

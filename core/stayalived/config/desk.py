@@ -1,6 +1,6 @@
 """What everybody who resolves a part of the configuration has at hand: findings, decoder, plugins, names."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -43,6 +43,7 @@ class Desk:
     names: Names
     host_id: str
     host_name: str
+    interface_of: Callable[[str], str]  # that has an address; empty: none has
     numbers: NumberNames = field(default_factory=IprouteNames)
     globals: GlobalTable = field(default_factory=GlobalTable)
     actions: list[tuple[Action, Path]] = field(default_factory=list)
@@ -141,7 +142,7 @@ class Desk:
 
         Args:
             value: what stands there.
-            kind: `TABLES` or `SCOPES` of `config.iproute_names`.
+            kind: `TABLES`, `SCOPES` or `GROUPS` of `config.iproute_names`.
             path: where.
         """
         low, high = LOWEST[kind], HIGHEST[kind]

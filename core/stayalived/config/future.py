@@ -50,7 +50,6 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "dport", "ipproto", "l3mdev", "protocol", "realms", "sport", "suppress_ifgroup", "suppress_prefixlength",
         "track_group", "tunnel-id", "uidrange",
     ),
-    "use_vmac": ("group", "netlink_notify_msg"),
     "virtual_server": (
         "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "persistence_engine", "smtp_alert",
         "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
@@ -99,10 +98,18 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "-nodad": "write nodad = false",
         "prefix": 'write address = "ADDRESS/PREFIX"',
     },
-    "virtual_routes": {"gw": "write via", "priority": "write metric", "nexthop": "write nexthops = [{ via = …, … }]"},
+    "virtual_routes": {
+        **dict.fromkeys(("add", "append", "prepend"), 'write mode = "prepend" or "append"'),
+        "gw": "write via",
+        "priority": "write metric",
+        "nexthop": "write nexthops = [{ via = …, … }]",
+    },
     "virtual_rules": {"priority": "write preference", "order": "write preference", "lookup": "write table"},
     "authentication": {"auth_hmac": NOT_YET, "key": NOT_YET},
-    "use_vmac": {"interface": "the macvlan is on the interface of the instance; leave it out, or write name"},
+    "use_vmac": {
+        "interface": "the macvlan is on the interface of the instance; leave it out, or write name",
+        "netlink_notify_msg": "the kernel tells of a macvlan that goes up or down in any case; leave it out",
+    },
     "virtual_server": {
         "lb_algo": "write scheduler",
         "lvs_sched": "write scheduler",

@@ -89,6 +89,7 @@ def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
         names=Names(around.lookup),
         host_id=host_id,
         host_name=around.host_name,
+        interface_of=around.machine.interface_of,
         numbers=around.numbers,
     )
 
@@ -96,7 +97,9 @@ def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
 def _found_by(around: Surroundings, tree: Table, host_id: str) -> Findings:
     """Return what another host would find, as far as its names and addresses do not matter."""
     found = Findings()
-    _take(tree, _desk(replace(around, lookup=_ask_nobody), host_id, found), around.plugins)
+    desk = _desk(replace(around, lookup=_ask_nobody), host_id, found)
+    desk.interface_of = str  # an address there is as good as a name
+    _take(tree, desk, around.plugins)
     return found
 
 

@@ -13,6 +13,7 @@ from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.manners import Manners, manners_of
 from stayalived.config.resolve_addresses import ADVERTISED, EXCLUDED, AddressRoom, look_at_labels, place
+from stayalived.config.resolve_interface import with_interface
 from stayalived.config.resolve_macs import MacRoom
 from stayalived.config.resolve_routes import RouteRoom
 from stayalived.config.resolve_rules import Preferences, RuleRoom, written_preferences
@@ -97,7 +98,7 @@ class InstanceRoom:
             before = self._findings.errors
             table = self._desk.decoder.table(value, InstanceTable, (KIND, name), KIND)
             if table is not None:
-                tables[name] = table
+                tables[name] = with_interface(table, (KIND, name), self._desk)
             if self._findings.errors != before:
                 self._spoilt.add(name)
         return tables

@@ -79,7 +79,6 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     # Instances
     "[vrrp_instance.tic]": (
-        "a.toml:1:1: vrrp_instance.tic.interface: missing; must be text of 1 to 15 characters",
         "a.toml:1:1: vrrp_instance.tic.virtual_router_id: missing; must be a whole number from 1 to 255",
         "a.toml:1:1: vrrp_instance.tic.virtual_ipaddress: missing; must be a list of text or tables that is not empty",
     ),

@@ -120,7 +120,7 @@ def _counted(errors: dict[str, int]) -> str:
 
 
 def _service_row(service: Service) -> tuple[str, ...]:
-    addresses = " ".join(f"{service.protocol} {address}" for address in service.addresses)
+    addresses = " ".join(f"{service.protocol} {address}".lstrip() for address in service.addresses)
     sorry = "in use" if service.sorry else "-"
     return (service.name, addresses, service.scheduler, service.forward, service.quorum, sorry, service.problem)
 

@@ -19,7 +19,7 @@ _NOTIFY = {
 
 _ANNOUNCED: dict[str, tuple[str, ...]] = {
     "": (
-        "bfd_instance", "ssl", "static_ipaddress", "static_routes", "static_rules", "virtual_server_group",
+        "bfd_instance", "ssl", "static_ipaddress", "static_routes", "static_rules",
         "garp_group",
     ),
     "global": (
@@ -51,7 +51,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "persistence_engine", "smtp_alert",
+        "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "smtp_alert",
         "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
@@ -66,6 +66,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
             ("track_file", "track_process", "vrrp_script", "vrrp_track_file", "vrrp_track_process"),
             'write [check.NAME] with type = "…", and track = [{ check = "NAME" }] where it matters',
         ),
+        "virtual_server_group": "write its addresses and ranges into address of the virtual server",
         "include": "every *.toml of the directory is read; no file includes another",
     },
     "global": {
@@ -117,6 +118,10 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "lvs_method": "write forward",
         "ip_family": "write family",
         "port": "write the port into address",
+        **dict.fromkeys(("sh-port", "mh-port"), 'write scheduler = { type = "sh", port = true }, or mh'),
+        **dict.fromkeys(("sh-fallback", "mh-fallback"), 'write scheduler = { type = "sh", fallback = true }, or mh'),
+        **dict.fromkeys(("flag-1", "flag-2", "flag-3"), "the flags of a scheduler are options of its type"),
+        "hashed": "the kernel's own mark, with which a service is never found; leave it out",
         "quorum_up": 'write notify = [{ type = "…", on = ["quorum_up"], … }]',
         "quorum_down": 'write notify = [{ type = "…", on = ["quorum_down"], … }]',
         "TCP_CHECK": 'write check = { type = "…", … }',

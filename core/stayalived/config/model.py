@@ -121,13 +121,13 @@ class RealServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that the kernel balances: one IPVS service for each of its addresses."""
+    """A service that the kernel balances: one IPVS service for each of its addresses and protocols."""
 
     name: str
-    protocol: str  # tcp, udp
+    protocols: tuple[str, ...]  # tcp, udp, sctp; of a mark none
     addresses: tuple[Endpoint, ...]
     fwmark: int  # 0 = by address
-    fwmark_family: Family
+    fwmark_families: tuple[Family, ...]
     scheduler: str  # the kernel's name
     scheduler_flags: tuple[str, ...]  # "flag-1", "flag-2", "flag-3" as ipvsadm calls them
     policy: str  # the scheduler plugin's own name
@@ -143,6 +143,7 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     sorry_server: Endpoint | None
     sorry_forward: Forwarding
     real_servers: tuple[RealServer, ...]
+    persistence_engine: str = ""  # "sip"; empty: clients are told apart by their addresses
 
 
 class Distribution(msgspec.Struct, frozen=True, order=True):

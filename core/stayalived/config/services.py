@@ -8,7 +8,8 @@ from stayalived.config.checks import CheckValue, TimingTable
 from stayalived.config.general import Notify
 from stayalived.config.kinds import DURATION, about
 
-PROTOCOLS = ("tcp", "udp")
+PROTOCOLS = ("tcp", "udp", "sctp")
+ENGINES = ("sip",)
 METHODS = ("NAT", "DR", "TUN")
 TUNNELS = ("ipip", "gue", "gre")
 CHECKSUMS = ("nocsum", "csum", "remcsum")
@@ -74,7 +75,12 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     """The keys of a virtual server."""
 
     address: Annotated[
-        str | list[str] | None, about("ADDRESS:PORT, one or several; the alternative is `fwmark`.", default="none")
+        str | list[str] | None,
+        about(
+            "ADDRESS:PORT, one or several, or ranges: `192.0.2.1-9:80`, `192.0.2.0/28:80`, `[2001:db8::1-f]:80`;"
+            " the alternative is `fwmark`.",
+            default="none",
+        ),
     ] = None
     fwmark: (
         Annotated[int, about("The packets that carry this firewall mark, instead of `address`.", ge=1, le=0xFFFFFFFF)]
@@ -83,7 +89,10 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     family: Annotated[
         str | None, about("Family of a service by `fwmark`.", choices=FAMILIES, default="that of its real servers")
     ] = None
-    protocol: Annotated[str | None, about("Must be given with `address`.", choices=PROTOCOLS, default="none")] = None
+    protocol: Annotated[
+        str | list[str] | None,
+        about('"tcp", "udp", "sctp", or a list of them; must be given with `address`.', default="none"),
+    ] = None
     scheduler: Annotated[
         str | dict[str, Any] | None,
         about('Who gets the next connection: "NAME" or { type = "NAME", … }.', default=SCHEDULER),
@@ -105,6 +114,10 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     persistence_granularity: Annotated[
         int | str | None,
         about("Which clients count as one: prefix length or netmask.", default="each address by itself"),
+    ] = None
+    persistence_engine: Annotated[
+        str | None,
+        about("What tells clients apart: sip by the call, with UDP only.", choices=ENGINES, default="their addresses"),
     ] = None
     quorum: Annotated[
         int,

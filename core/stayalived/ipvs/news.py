@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from stayalived.addresses import Endpoint, Family
 from stayalived.child.events import ChildEffect, Forget, Report, Tell
 from stayalived.config.model import RealServer
 from stayalived.ipvs.events import INFO, WARNING
 from stayalived.ipvs.health import State
 from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.listening import keys_in
 from stayalived.ipvs.model import ServiceKey
 from stayalived.ipvs.pool import Pool, QuorumChange, ServerChange
 from stayalived.ipvs.quorum import Quorum
@@ -62,7 +62,7 @@ class Newsroom:
 
     def remembered_keys(self) -> set[ServiceKey]:
         """Return the kernel's services of everything that was told."""
-        return {key for told in self._told.values() for key in _keys_of(told.state)}
+        return {key for told in self._told.values() for key in keys_in(told.state)}
 
     # -- what changed
 
@@ -144,7 +144,7 @@ class Newsroom:
     def forget_services(self, present: Collection[str], leaving: Collection[ServiceKey]) -> None:
         """Forget what was told of virtual servers that are gone from the configuration and from the kernel."""
         for key, told in list(self._told.items()):
-            if told.state.name not in present and not _keys_of(told.state) & set(leaving):
+            if told.state.name not in present and not keys_in(told.state) & set(leaving):
                 del self._told[key]
                 self._effects.append(Forget(message=ServiceState, key=key))
 
@@ -201,19 +201,6 @@ def _too_soon(told: _Told, state: ServiceState, now: Instant) -> bool:
 def _without_counters(state: ServiceState) -> tuple[object, ...]:
     rows = tuple((row.subject, row.state, row.weight, row.configured_weight, row.reason) for row in state.servers)
     return (state.addresses, state.quorum, state.sorry, state.problem, state.scheduler, state.forward, rows)
-
-
-def _keys_of(state: ServiceState) -> set[ServiceKey]:
-    """Return the kernel's services that a told state speaks of."""
-    keys = set()
-    for address in state.addresses:
-        if address.startswith("-f "):
-            words = address.split()
-            keys.add(ServiceKey(Family.IPV6 if "-6" in words else Family.IPV4, "", None, int(words[1])))
-        else:
-            endpoint = Endpoint.parse(address)
-            keys.add(ServiceKey(endpoint.family, state.protocol, endpoint))
-    return keys
 
 
 def _address(pool: Pool, server: RealServer) -> str:

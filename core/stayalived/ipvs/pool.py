@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from stayalived.addresses import Endpoint
 from stayalived.config.model import Configuration, RealServer, VirtualServer
 from stayalived.ipvs.health import UNKNOWN, Health, Result, State, judge
+from stayalived.ipvs.listening import addresses_in_words, protocol_in_words
 from stayalived.ipvs.model import Connections, Destination, ServiceKey, Table
 from stayalived.ipvs.projection import (
     Found,
@@ -214,8 +215,8 @@ class Pool:
         return [
             ServiceState(
                 name=self.service.name,
-                protocol=self.service.protocol,
-                addresses=tuple(str(key.endpoint or key) for key in self.keys),
+                protocol=protocol_in_words(self.service),
+                addresses=addresses_in_words(self.service),
                 scheduler=self.service.policy,
                 forward="/".join(sorted({server.forward.method for server in self.service.real_servers})),
                 quorum=self.quorum,

@@ -70,7 +70,7 @@ def wanted(configuration: Configuration, standings: Mapping[str, Standing]) -> P
 
 
 def project(service: VirtualServer, standing: Standing) -> Projection:
-    """Return the services of one virtual server, one for each of its addresses, with their destinations."""
+    """Return the services of one virtual server, one for each address and protocol, with their destinations."""
     projection = Projection()
     replaced = standing.quorum is Quorum.DOWN and service.sorry_server is not None
     for key in keys_of(service):
@@ -95,8 +95,10 @@ def project(service: VirtualServer, standing: Standing) -> Projection:
 def keys_of(service: VirtualServer) -> tuple[ServiceKey, ...]:
     """Return the kernel's services that make up one virtual server."""
     if service.fwmark:
-        return (ServiceKey(service.fwmark_family, "", None, service.fwmark),)
-    return tuple(ServiceKey(address.family, service.protocol, address) for address in service.addresses)
+        return tuple(ServiceKey(family, "", None, service.fwmark) for family in service.fwmark_families)
+    return tuple(
+        ServiceKey(address.family, protocol, address) for protocol in service.protocols for address in service.addresses
+    )
 
 
 def endpoint_in(key: ServiceKey, server: RealServer) -> Endpoint | None:
@@ -158,6 +160,7 @@ def _settings(service: VirtualServer, family: Family) -> Service:
         flags=tuple(sorted(service.scheduler_flags)),
         timeout=timeout,
         granularity=min(service.persistence_granularity, family.bits) if timeout else family.bits,
+        engine=service.persistence_engine if timeout else "",
         one_packet=service.one_packet,
     )
 

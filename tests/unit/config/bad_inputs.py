@@ -244,19 +244,65 @@ BAD: dict[str, tuple[str, ...]] = {
     # Virtual servers
     "[virtual_server.web]": (
         "a.toml:1:1: virtual_server.web.address: missing; write address or fwmark",
-        'a.toml:1:1: virtual_server.web.protocol: missing; must be "tcp" or "udp"',
+        'a.toml:1:1: virtual_server.web.protocol: missing; must be "tcp", "udp" or "sctp", or a list of them',
     ),
     SERVICE: ("a.toml:1:1: virtual_server.web: warning: has no real server: it is left out",),
     SERVICE + 'lb_algo = "rr"': ("a.toml:4:1: virtual_server.web.lb_algo: write scheduler",),
     SERVICE + "ha_suspend = true": (
         "a.toml:4:1: virtual_server.web.ha_suspend: not yet in this version; leave it out",
     ),
-    SERVICE.replace("tcp", "sctp") + SERVER: (
-        'a.toml:3:1: virtual_server.web.protocol: found "sctp"; '
-        'SCTP is not yet in this version; must be "tcp" or "udp"',
-    ),
     SERVICE.replace("tcp", "icmp") + SERVER: (
-        'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp" or "udp"',
+        'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp", "udp" or "sctp"',
+    ),
+    SERVICE.replace('"tcp"', '["tcp", "udp", "TCP"]') + SERVER: (
+        'a.toml:3:27: virtual_server.web.protocol[2]: found "tcp"; stands here twice; keep one of them',
+    ),
+    SERVICE.replace('"tcp"', "[]") + SERVER: (
+        'a.toml:3:1: virtual_server.web.protocol: missing; must be "tcp", "udp" or "sctp", or a list of them',
+    ),
+    SERVICE.replace('"tcp"', '["tcp", "udp"]') + "ops = true\n" + SERVER: (
+        "a.toml:4:1: virtual_server.web.ops: goes with UDP or fwmark only",
+    ),
+    '[virtual_server.web]\nfwmark = 7\nprotocol = "tcp"\n' + SERVER: (
+        "a.toml:3:1: virtual_server.web.protocol: warning: has no effect with fwmark: "
+        "a mark stands for every packet that carries it",
+    ),
+    SERVICE.replace("tcp", "udp") + 'persistence_engine = "sip"\n' + SERVER: (
+        "a.toml:4:1: virtual_server.web.persistence_engine: goes with persistence_timeout only; "
+        "write how long a call stays with its server",
+    ),
+    SERVICE + 'persistence_engine = "sip"\npersistence_timeout = 60\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.persistence_engine: found "sip"; goes with UDP or fwmark only',
+    ),
+    SERVICE + 'persistence_engine = "rtp"\npersistence_timeout = 60\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.persistence_engine: found "rtp"; must be "sip"',
+        'a.toml:4:1: virtual_server.web.persistence_engine: found "sip"; goes with UDP or fwmark only',
+    ),
+    SERVICE.replace("192.0.2.1", "192.0.2.9-3") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.9-3:80"; a range ends at or after its start',
+    ),
+    SERVICE.replace("192.0.2.1", "192.0.2.9-999") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.9-999:80"; '
+        "after the dash comes an address, or its last part: a number up to 255",
+    ),
+    SERVICE.replace("192.0.2.1", "[2001:db8::1-xyz]") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "[2001:db8::1-xyz]:80"; '
+        "after the dash comes an address, or its last part: a hexadecimal number up to ffff",
+    ),
+    SERVICE.replace("192.0.2.1", "192.0.2.9/29") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.9/29:80"; must be the address of the net: 192.0.2.8/29',
+    ),
+    SERVICE.replace("192.0.2.1", "10.0.0.0/8") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "10.0.0.0/8:80"; '
+        "has 16777216 addresses; a range has at most 65536",
+    ),
+    SERVICE.replace("192.0.2.1:80", "192.0.2.1-9") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.1-9"; '
+        "must have a port, unless the service is persistent",
+    ),
+    SERVICE + "sh-port = true\nhashed = true\n" + SERVER: (
+        'a.toml:4:1: virtual_server.web.sh-port: write scheduler = { type = "sh", port = true }, or mh',
+        "a.toml:5:1: virtual_server.web.hashed: the kernel's own mark, with which a service is never found; leave it out",
     ),
     SERVICE + "fwmark = 7\n" + SERVER: ("a.toml:2:1: virtual_server.web.address: give either address or fwmark",),
     SERVICE + "ops = true\n" + SERVER: ("a.toml:4:1: virtual_server.web.ops: goes with UDP or fwmark only",),
@@ -271,7 +317,7 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     SERVICE + 'scheduler = "fastest"\n' + SERVER: (
         'a.toml:4:1: virtual_server.web.scheduler: found "fastest"; unknown scheduler; '
-        "known: dh, lblc, lblcr, lc, nq, picky (acme-checks), rr, sed, sh, wlc, wrr",
+        "known: dh, fo, lblc, lblcr, lc, mh, nq, ovf, picky (acme-checks), rr, sed, sh, twos, wlc, wrr",
     ),
     SERVICE + 'scheduler = { type = "sh", prot = true }\n' + SERVER: (
         "a.toml:4:28: virtual_server.web.scheduler.prot: unknown key; did you mean port?",
@@ -325,8 +371,12 @@ BAD: dict[str, tuple[str, ...]] = {
         "DR keeps the service's port 80: that one is used",
     ),
     SERVICE + SERVER + "uthreshold = 10\nlthreshold = 20": (
-        "a.toml:7:1: virtual_server.web.real_server.one.lthreshold: warning: found 20; "
-        "is above uthreshold (10): the server would flap",
+        "a.toml:7:1: virtual_server.web.real_server.one.lthreshold: found 20; "
+        "is above uthreshold (10): the kernel refuses such a server",
+    ),
+    SERVICE + SERVER + "lthreshold = 20": (
+        "a.toml:6:1: virtual_server.web.real_server.one.lthreshold: found 20; "
+        "is above uthreshold (0): the kernel refuses such a server",
     ),
     # Checks
     SERVICE + 'check = "answerz"\n' + SERVER + '[check.answers]\ntype = "knock"': (

@@ -114,10 +114,10 @@ def service(
     return VirtualServer(
         **{
             "name": name,
-            "protocol": "tcp",
+            "protocols": ("tcp",),
             "addresses": tuple(Endpoint.parse(address) for address in addresses),
             "fwmark": 0,
-            "fwmark_family": Family.IPV4,
+            "fwmark_families": (Family.IPV4,),
             "scheduler": "rr",
             "scheduler_flags": (),
             "policy": "rr",

@@ -9,9 +9,10 @@ from stayalived.api import reference as status
 from stayalived.config import differences
 from stayalived.config import reference as configuration
 from stayalived.pages import Page
+from stayalived.rehearsal import reference as plan
 
 TOP = Path(__file__).parents[2]
-PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, conformance.PAGE)
+PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, plan.PAGE, conformance.PAGE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)

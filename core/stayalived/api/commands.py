@@ -3,8 +3,10 @@
     {"verb": "status"}                     → {"accepted": true, "text": "", "pid": 4711, "status": {…}}
     {"verb": "reload", "force": true}      → {"accepted": false, "text": "refused", "problems": ["…"], "pid": 4711}
     {"verb": "stop", "leave": true}        → {"accepted": true, "text": "stopping", "pid": 4711}
+    {"verb": "in-force"}                   → {"accepted": true, "generation": 3, "configuration": "…", "told": […]}
 
-An answer to `reload` and `stop` comes when the supervisor has one.
+An answer to `reload` and `stop` comes when the supervisor has one. `in-force` is for root alone, since a configuration
+holds secrets.
 """
 
 import msgspec
@@ -14,7 +16,9 @@ from stayalived.api.document import Document
 STATUS = "status"
 RELOAD = "reload"
 STOP = "stop"
+IN_FORCE = "in-force"
 READING = frozenset({STATUS})
+SECRET = frozenset({IN_FORCE})
 CHANGING = frozenset({RELOAD, STOP})
 LINE_LIMIT = 4096
 """Longest line in bytes that a client may send."""
@@ -29,7 +33,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What it gets. `problems` are lines for people; `pid` is the supervisor's, so that its end can be waited for."""
+    """What it gets. `problems` are lines for people; `pid` is the supervisor's, so that its end can be waited for.
+
+    Attributes:
+        configuration: the one in force, as `config.model` encodes it.
+        config_dir: folder that it was read from.
+        told: topic, key and body of what vrrp and ipvs would be retold if they started anew.
+    """
 
     accepted: bool
     text: str = ""
@@ -37,6 +47,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     generation: int = 0
     problems: tuple[str, ...] = ()
     status: Document | None = None
+    configuration: bytes = b""
+    config_dir: str = ""
+    told: tuple[tuple[str, str, bytes], ...] = ()
 
 
 class BadCommand(ValueError):
@@ -58,8 +71,9 @@ def read_command(line: bytes) -> Command:
         command = _commands.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadCommand(f"not a command: {error}") from error
-    if command.verb not in READING | CHANGING:
-        known = ", ".join(sorted(READING | CHANGING))
+    known_verbs = READING | CHANGING | SECRET
+    if command.verb not in known_verbs:
+        known = ", ".join(sorted(known_verbs))
         raise BadCommand(f"unknown verb {command.verb!r}; known are {known}")
     return command
 

@@ -4,7 +4,7 @@ python -m stayalived.api.reference docs/status.md     writes the part below the 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import inspect
@@ -37,7 +37,12 @@ _WORDS: dict[type[inspect.Type], str] = {
 
 def generated() -> str:
     """Return everything below the marker."""
-    return "\n".join(line for row in ROWS for line in _section(row))
+    return sections(ROWS)
+
+
+def sections(rows: Iterable[type[Row]]) -> str:
+    """Return a section with a table for each kind of row."""
+    return "\n".join(line for row in rows for line in _section(row))
 
 
 def _section(row: type[Row]) -> Iterator[str]:

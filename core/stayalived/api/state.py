@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from stayalived.api import document
 from stayalived.messages.control import ChildState, DaemonState, Message
-from stayalived.messages.routes import TOPICS, Kind
+from stayalived.messages.routes import IPVS, TOPICS, VRRP, Kind, pack
 from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState
 from stayalived.messages.vrrp import GroupState, InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Duration, Instant, elapsed, in_seconds
@@ -57,6 +57,16 @@ class Store:
             tracked=[_check(state, now) for state in self._all("vrrp.track", CheckState)],
             first_round=any(first.open for first in self._all("services.round", FirstRound)),
         )
+
+    @property
+    def config_dir(self) -> str:
+        """The folder that the daemon reads; empty in the first moments of a start."""
+        return next((state.config_dir for state in self._all("daemon.state", DaemonState)), "")
+
+    def retold(self) -> tuple[tuple[str, str, bytes], ...]:
+        """Return topic, key and body of what vrrp or ipvs would be retold, were it to start anew."""
+        topics = [name for name in self._kept if {VRRP, IPVS}.intersection(TOPICS[name].receivers)]
+        return tuple((name, key, pack(one).body) for name in topics for key, one in self._kept[name].items())
 
     def _all(self, topic: str, message_type: type[AnyMessage]) -> list[AnyMessage]:
         kept = self._kept[topic]

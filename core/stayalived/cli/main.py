@@ -12,6 +12,7 @@ import stayalived
 SUBCOMMANDS = {
     "check": "Say whether a configuration is good, without touching anything.",
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
+    "plan": "Show what a reload or a start would do, and change nothing.",
     "plugins": "Show which plugins are loaded, and which distribution each comes from.",
     "reload": "Have the daemon read its configuration again.",
     "run": "Run the daemon in the foreground.",

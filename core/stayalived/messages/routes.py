@@ -66,7 +66,7 @@ TOPICS: dict[str, Topic] = {
         Topic("vrrp.instance", vrrp.InstanceState, Kind.STATE, (VRRP,), (VRRP, IPVS, API)),
         Topic("vrrp.group", vrrp.GroupState, Kind.STATE, (VRRP,), (VRRP, API)),
         Topic("vrrp.counters", vrrp.RouterCounters, Kind.STATE, (VRRP,), (VRRP, API)),
-        Topic("vrrp.sysctl", vrrp.BorrowedSysctl, Kind.STATE, (VRRP,), (VRRP,)),
+        Topic("vrrp.sysctl", vrrp.BorrowedSysctl, Kind.STATE, (VRRP,), (VRRP, API)),
         Topic("vrrp.track", services.TrackState, Kind.STATE, (CHECKER,), (CHECKER, VRRP, API)),
         Topic("services.check", services.CheckState, Kind.STATE, (CHECKER,), (CHECKER, IPVS, API)),
         Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),

@@ -253,7 +253,7 @@ class VrrpEngine:
         replaced = start in {Start.RESPAWNED, Start.RELEASE}
         if self._round_open or (self._round_open is None and not replaced):
             self._hold(configuration, now)
-        past = self._past if replaced else Past()
+        past, self._past = self._past if replaced else Past(), Past()  # it excuses no configuration that comes later
         past.release = start is Start.RELEASE
         self._roster.slots.remember({row.key: row.slot for told in past.instances.values() for row in told.routers})
         self._roster.form(configuration)

@@ -41,7 +41,7 @@ def test_what_is_no_command_is_refused_with_a_reason(line: bytes) -> None:
 
 
 def test_an_unknown_verb_is_answered_with_those_that_are_known() -> None:
-    with pytest.raises(BadCommand, match="unknown verb 'drain'; known are reload, status, stop"):
+    with pytest.raises(BadCommand, match="unknown verb 'drain'; known are in-force, reload, status, stop"):
         read_command(b'{"verb": "drain"}')
 
 

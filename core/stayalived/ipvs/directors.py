@@ -75,15 +75,22 @@ class Directors:
             self.due_at = now
         return [service.name for service in self._configuration.virtual_servers if service.follow == name]
 
-    def take(self, event: Directed, now: Instant) -> list[AnyEffect]:
-        """Take in what became of the last `Direct`; return what there is to say of it."""
+    def take(self, event: Directed, now: Instant, *, quiet: bool = False) -> list[AnyEffect]:
+        """Take in what became of the last `Direct`; return what there is to say of it.
+
+        Args:
+            event: what became of it.
+            now: the present.
+            quiet: IPVS as a whole is out of reach, which was said already.
+        """
         self._local = event.local
         if self.due_at is None and _asks(self._configuration):  # else something newer is due
             self.due_at = after(now, RETRY_INTERVAL if event.problems else LOOK_INTERVAL)
         failed, self._failed = self._failed, bool(event.problems)
         if failed and not event.problems:
             return [Report(level=INFO, text="", once=_ONCE)]
-        return [Report(level=ERROR, text=text, once=f"{_ONCE}{text}") for text in event.problems]
+        said = () if quiet else event.problems
+        return [Report(level=ERROR, text=text, once=f"{_ONCE}{text}") for text in said]
 
     # -- what is to be done
 

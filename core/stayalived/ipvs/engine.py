@@ -275,7 +275,7 @@ class IpvsEngine:
     def _take_directed(self, event: Directed, now: Instant) -> Sequence[AnyEffect]:
         if self._phase is Phase.WORKING:
             self._pools.mark((), now)
-        return self._directors.take(event, now)
+        return self._directors.take(event, now, quiet=None in self._kernel.problems)
 
     # -- work
 

@@ -154,6 +154,17 @@ def test_it_is_looked_after_and_tried_again() -> None:
     assert list(director.problems) == director.reports()
 
 
+def test_without_ipvs_there_is_one_error_and_not_three() -> None:
+    director = Balancer()
+    director.kernel.absent = True
+    director.problems = ("read the sync daemons: No such file or directory", "sysctl net/ipv4/vs/backup_only: No such")
+    director.start(with_sync())
+    director.advance(seconds(60))
+
+    said = {text for text in director.reports() if "No such" in text}
+    assert {"find IPVS in the kernel: No such file or directory; `modprobe ip_vs`"} == said
+
+
 # -- marked packets
 
 

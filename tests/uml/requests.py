@@ -7,10 +7,12 @@ then; a long one says a byte every `BEAT` until somebody ends it.
 import json
 import select
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from namespaces.lab import Host
 from namespaces.processes import Process
@@ -19,6 +21,8 @@ PORT = 42
 PATIENCE = 12.0
 """Seconds that a request may take: more than the third retransmission of a SYN, which comes after seven."""
 BEAT = 0.5
+GLANCE = 0.1
+"""Seconds between two looks at what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,14 @@ def accepted(name: str, folder: Path) -> set[int]:
 
 
 class Askers:
-    """Clients on one host that begin a request to each target at each interval, and keep `long` ones besides."""
+    """Clients on one host that begin a request to each target at each interval, and keep `long` ones besides.
+
+    Args:
+        host: where they are.
+        targets: addresses.
+        interval: seconds; 0: long ones alone.
+        long: how many to each target.
+    """
 
     def __init__(self, host: Host, targets: list[str], interval: float, long: int = 0) -> None:
         self.process = host.fork(lambda: _ask(targets, interval, long), "askers")
@@ -62,15 +73,15 @@ class Askers:
         """Return those of them that began in a span of time."""
         return [one for one in self.requests() if begin <= one.at < end]
 
-    def long_ones(self) -> dict[int, tuple[str, str, float]]:
-        """Return target, server and the time of the last echo of each long connection, by the client's port."""
-        found = {}
-        for row in self._rows():
-            if "beat" in row:
-                found[row["port"]] = (row["target"], row["server"], row["beat"])
-        return found
+    def living(self) -> dict[int, tuple[str, str]]:
+        """Return target and server of the long connections that go on, by the client's port."""
+        since = time.time() - 4 * BEAT
+        beats = [row for row in self._rows() if row.get("beat", 0.0) > since]
+        return {row["port"]: (row["target"], row["server"]) for row in beats}
 
-    def _rows(self) -> Iterator[dict[str, object]]:
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        if not self.process.log_path.exists():  # it was forked just now
+            return iter(())
         lines = self.process.log().splitlines()
         return (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
 
@@ -137,7 +148,7 @@ class _One:
         if not self.long:
             return ""
         self.text = name + newline
-        _print(target=self.target, port=self.port, server=self.server, beat=time.time())
+        _tell(target=self.target, port=self.port, server=self.server, beat=time.time())
         self.beat_at = time.monotonic() + BEAT
         return None
 
@@ -153,43 +164,55 @@ class _One:
     def tell(self, error: str) -> None:
         self.socket.close()
         took = time.monotonic() - self.begun
-        _print(target=self.target, at=self.at, took=took, port=self.port, server=self.server, error=error)
+        _tell(target=self.target, at=self.at, took=took, port=self.port, server=self.server, error=error)
 
 
-def _print(**row: object) -> None:
-    print(json.dumps(row), flush=True)
+def _tell(**row: object) -> None:
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+
+
+class _Asking:
+    """All requests that are under way."""
+
+    def __init__(self) -> None:
+        self.poll = select.poll()
+        self.running: dict[int, _One] = {}
+
+    def begin(self, target: str, *, long: bool = False) -> None:
+        one = _One(target, long=long)
+        self.running[one.socket.fileno()] = one
+        self.poll.register(one.socket, select.POLLIN)
+
+    def read(self, limit: float) -> None:
+        """Read what comes within a limit in seconds."""
+        for descriptor, _ in self.poll.poll(limit * 1000):
+            self._take(descriptor, self.running[descriptor].readable())
+
+    def look(self, now: float) -> None:
+        """Say the bytes of long requests, and give up on short ones that take too long."""
+        for descriptor, one in list(self.running.items()):
+            if one.long and one.server and now >= one.beat_at:
+                self._take(descriptor, one.say())
+            elif not one.long and now - one.begun > PATIENCE:
+                self._take(descriptor, f"no answer in {PATIENCE:g} s")
+
+    def _take(self, descriptor: int, error: str | None) -> None:
+        if error is not None:
+            self.poll.unregister(descriptor)
+            self.running.pop(descriptor).tell(error)
 
 
 def _ask(targets: list[str], interval: float, long: int) -> None:
-    poll = select.poll()
-    running: dict[int, _One] = {}
-
-    def begin(target: str, *, long: bool = False) -> None:
-        one = _One(target, long=long)
-        running[one.socket.fileno()] = one
-        poll.register(one.socket, select.POLLIN)
-
-    def end(descriptor: int, error: str) -> None:
-        poll.unregister(descriptor)
-        running.pop(descriptor).tell(error)
-
+    asking = _Asking()
     for target in targets * long:
-        begin(target, long=True)
+        asking.begin(target, long=True)
     due = time.monotonic()
     while True:
-        for descriptor, _ in poll.poll(max(0.0, min(due - time.monotonic(), 0.1)) * 1000):
-            error = running[descriptor].readable()
-            if error is not None:
-                end(descriptor, error)
+        asking.read(max(0.0, min(due - time.monotonic(), GLANCE)) if interval else GLANCE)
         now = time.monotonic()
-        for descriptor, one in list(running.items()):
-            if one.long and one.server and now >= one.beat_at:
-                error = one.say()
-                if error is not None:
-                    end(descriptor, error)
-            elif not one.long and now - one.begun > PATIENCE:
-                end(descriptor, f"no answer in {PATIENCE:g} s")
-        if now >= due:
+        asking.look(now)
+        if interval and now >= due:
             due += interval
             for target in targets:
-                begin(target)
+                asking.begin(target)

@@ -12,11 +12,14 @@ import pytest
 from namespaces.daemon import Daemon
 from namespaces.lab import Host, Lab
 from namespaces.processes import Process
-from namespaces.waiting import wait_until
+from namespaces.waiting import quiet_for, wait_until
 from uml.lab import CHECKOUT
+from uml.requests import Askers, start_server
 
 LIMIT = 60.0
 ANSWER_LIMIT = 3.0
+SYNC = 3.0
+"""Seconds after which the sync daemon has told of a connection: it does so every two (ip_vs_sync.c)."""
 FILES = {path.name: path.read_text() for path in (CHECKOUT / "conf.d").glob("*.toml")}
 MACHINES = {"tic": 130, "tac": 131}
 VIRTUAL = ("193.50.27.132", "2001:660:4503::132")
@@ -31,19 +34,11 @@ TABLE = [
 ]
 
 
-def serve(name: str) -> None:
-    """Answer each connection with the machine's name."""
-    with socket.create_server(("::", 42), family=socket.AF_INET6, dualstack_ipv6=True) as server:
-        while True:
-            connection, _ = server.accept()
-            with connection:
-                connection.sendall(name.encode())
-
-
 class Site:
     """Two machines and a client, with the talk's addresses."""
 
     def __init__(self, lab: Lab) -> None:
+        self.folder = lab.folder
         self.hosts = {name: lab.host(name, *addresses(number)) for name, number in MACHINES.items()}
         for host in self.hosts.values():
             prepare(host)
@@ -57,7 +52,7 @@ class Site:
         self.daemons["tic"].wait_for_state("MASTER", within=LIMIT, instance="service42")
 
     def serve(self, name: str) -> Process:
-        return self.hosts[name].fork(lambda: serve(name), "server")
+        return start_server(self.hosts[name], name, self.folder)
 
     def wait_for_table(self, name: str, *, without: str = "") -> None:
         """Wait until a machine balances over all servers but one, given by its name."""
@@ -68,7 +63,7 @@ class Site:
     def ask(self, target: str) -> str:
         """Return the name of the machine that answers the client."""
         with self.client.inside(), socket.create_connection((target, 42), timeout=ANSWER_LIMIT) as connection:
-            return connection.recv(100).decode()
+            return connection.recv(100).decode().strip()
 
 
 def prepare(host: Host) -> None:
@@ -125,7 +120,12 @@ def test_tic_serves_its_share_itself(site: Site, target: str) -> None:
 
 def test_tac_serves_when_tic_is_lost(site: Site) -> None:
     site.servers["tac"] = site.serve("tac")
+    site.wait_for_table("tic")
     site.wait_for_table("tac")
+    askers = Askers(site.client, list(VIRTUAL), interval=0, long=2)
+    wait_until(lambda: len(askers.living()) == 4, within=LIMIT, what="connections that last")
+    quiet_for(SYNC)
+    before = askers.living()
 
     site.daemons["tic"].kill_machine()
 
@@ -134,3 +134,6 @@ def test_tac_serves_when_tic_is_lost(site: Site) -> None:
     site.wait_for_table("tac", without="tic")
     for target in VIRTUAL:
         assert Counter(tac=4) == Counter(site.ask(target) for _ in range(4))
+    lasting = {port: (target, server) for port, (target, server) in before.items() if server == "tac"}
+    assert 2 == len(lasting)
+    wait_until(lambda: lasting == askers.living(), within=LIMIT, what=f"{lasting} to go on, and no others")

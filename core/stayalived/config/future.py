@@ -25,7 +25,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     "global": (
         "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
         "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
-        "lvs_notify_fifo_script", "lvs_sync_daemon", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
+        "lvs_notify_fifo_script", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
         "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
         "notify_fifo_script", "panic_threshold", "process_names", "reload_time_file", "rs_init_notifies",
         "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",
@@ -51,7 +51,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "smtp_alert",
+        "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "smtp_alert",
         "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
@@ -69,6 +69,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "virtual_server_group": "write its addresses and ranges into address of the virtual server",
         "include": "every *.toml of the directory is read; no file includes another",
     },
+    "lvs_sync_daemon": {"inst": "write instance", "ifname": "write interface"},
     "global": {
         "lvs_flush": "write flush",
         "enable_script_security": "unsafe scripts are always refused; leave it out",
@@ -85,7 +86,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "strict": "write strict_mode",
         "auth_type": _IN_A_TABLE,
         "auth_pass": _IN_A_TABLE,
-        "lvs_sync_daemon_interface": NOT_YET,
+        "lvs_sync_daemon_interface": 'write [global.lvs_sync_daemon] with interface = "…" and this instance',
     },
     "vrrp_sync_group": {
         "instances": "write group",

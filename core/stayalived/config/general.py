@@ -137,6 +137,26 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         False
     )
     disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = []
+    lvs_sync_daemon: Annotated[
+        dict[str, Any] | None,
+        about("Tells the other director of connections, so that they survive a takeover.", default="none"),
+    ] = None
+    peer_directors: Annotated[
+        list[str],
+        about("MAC addresses of other directors: what they have balanced is served here, and not balanced again."),
+    ] = []
+    peer_mark: (
+        Annotated[
+            int,
+            about(
+                "The firewall mark of such packets; alone, where the site sets it.",
+                ge=1,
+                le=0xFFFFFFFF,
+                default="`29556` with `peer_directors`",
+            ),
+        ]
+        | None
+    ) = None
     notify: Notify = None
     vrrp_version: Annotated[int, about("VRRP version of instances that have IPv4 addresses only.", ge=2, le=3)] = 2
     vrrp_mcast_group4: Annotated[str, about("Multicast group of IPv4 adverts.")] = "224.0.0.18"
@@ -182,7 +202,8 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_no_swap: Annotated[bool, about("Keep the VRRP process in memory, as `realtime` does.")] = False
     # The table stands while it is used: under another name, the old one would go on dropping packets.
     nftables: Annotated[
-        str, about("Name of the nftables table, which is there for `accept = false`.", restart=True)
+        str,
+        about("Name of the nftables table of `accept = false`; of `peer_directors` NAME_peers.", restart=True),
     ] = "stayalived"
     nftables_priority: Annotated[
         int, about("Priority of its chains.", ge=-MAX_NFTABLES_PRIORITY, le=MAX_NFTABLES_PRIORITY, restart=True)

@@ -8,6 +8,7 @@ Nothing beyond this line knows TOML. A default here is what holds where nobody a
 import msgspec
 
 from stayalived.addresses import Endpoint, Family
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import NO_TIME, Duration
 
@@ -35,6 +36,9 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     vrrp_no_swap: bool = False  # its memory is locked, as it is under `realtime` (P14)
     nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
     nftables_priority: int = -1
+    sync_daemon: SyncDaemon | None = None  # LV37
+    peer_directors: tuple[bytes, ...] = ()  # MAC addresses
+    peer_mark: int = 0  # of what they have balanced already (LV51)
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +148,7 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     sorry_forward: Forwarding
     real_servers: tuple[RealServer, ...]
     persistence_engine: str = ""  # "sip"; empty: clients are told apart by their addresses
+    follow: str = ""  # instance: in the table of its MASTER only
 
 
 class Distribution(msgspec.Struct, frozen=True, order=True):

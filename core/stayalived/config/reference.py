@@ -14,6 +14,7 @@ from msgspec import inspect
 
 from stayalived.config.checks import CheckTable
 from stayalived.config.decode import fields_of
+from stayalived.config.directors import SyncDaemonTable
 from stayalived.config.findings import shown
 from stayalived.config.future import announced
 from stayalived.config.general import GlobalTable
@@ -31,6 +32,7 @@ RESTART = "*A change needs a restart: a reload that has one is refused.*"
 
 TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[global]", GlobalTable, ""),
+    ("[global.lvs_sync_daemon]", SyncDaemonTable, ""),
     ("[vrrp_instance.NAME]", InstanceTable, ""),
     ("track = [{ … }]", TrackTable, ""),
     ("virtual_ipaddress = [{ … }]", AddressTable, "As well in `virtual_ipaddress_excluded`."),

@@ -21,6 +21,7 @@ from stayalived.config.problems import Problem
 from stayalived.config.programs import look_at_machine
 from stayalived.config.resolve_checks import KIND as CHECK
 from stayalived.config.resolve_checks import CheckRoom
+from stayalived.config.resolve_directors import check_followers, peers_of, sync_daemon_of
 from stayalived.config.resolve_global import GLOBAL, global_table, globals_of
 from stayalived.config.resolve_groups import KIND as VRRP_SYNC_GROUP
 from stayalived.config.resolve_groups import GroupRoom
@@ -122,9 +123,12 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
     rules.check_instances(instances, desk.findings)
     rules.check_services(services, desk.findings)
     served = _served(services)
+    named = tree.get(VRRP_INSTANCE)
+    daemon = sync_daemon_of(desk, instances, groups)
+    check_followers(services, list(named) if isinstance(named, Mapping) else [], daemon, desk.findings)
     actions = tuple(action for action, _ in desk.actions)
     return Configuration(
-        globals=globals_of(desk, instances, checks_of(served)),
+        globals=globals_of(desk, instances, checks_of(served), daemon, peers_of(desk, services)),
         instances=instances,
         virtual_servers=served,
         tracked_checks=tracks.checks,

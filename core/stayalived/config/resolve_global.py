@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from stayalived.config.desk import Desk, first_set
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
 from stayalived.config.model import Check, Globals
@@ -29,13 +30,21 @@ def global_table(value: Value, desk: Desk) -> GlobalTable:
     return table
 
 
-def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[Check]) -> Globals:
+def globals_of(
+    desk: Desk,
+    instances: Sequence[VrrpInstance],
+    checks: Sequence[Check],
+    sync_daemon: SyncDaemon | None = None,
+    peers: tuple[tuple[bytes, ...], int] = ((), 0),
+) -> Globals:
     """Return the globals.
 
     Args:
         desk: with the table.
         instances: whose intervals may ask for real-time scheduling.
         checks: of the real servers; the longest decides how long a start holds back.
+        sync_daemon: the kernel's, which tells other directors of connections.
+        peers: MAC addresses of other directors, and the mark of what comes from them.
     """
     table = desk.globals
     return Globals(
@@ -59,6 +68,9 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         vrrp_no_swap=table.vrrp_no_swap,
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
+        sync_daemon=sync_daemon,
+        peer_directors=peers[0],
+        peer_mark=peers[1],
     )
 
 

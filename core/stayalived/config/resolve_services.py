@@ -121,6 +121,7 @@ class ServiceRoom:
             sorry_server=self._sorry_server(service),
             sorry_forward=service.forward,
             real_servers=servers,
+            follow=table.follow or "",
         )
 
     # What a virtual server says of itself

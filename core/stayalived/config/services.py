@@ -129,6 +129,9 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     sorry_server: Annotated[str | None, about("ADDRESS:PORT that serves when the quorum is lost.", default="none")] = (
         None
     )
+    follow: Annotated[
+        str | None, about("An instance: the service is in the table while it is MASTER, and only then.", default="none")
+    ] = None
     real_server: Annotated[dict[str, dict[str, Any]], about("The real servers, by name.")] = msgspec.field(
         default_factory=dict
     )

@@ -149,6 +149,8 @@ class Session:
         """Make bytes ready to be sent."""
         if self._tls is None:
             self._rest = data
+            if not data and self.socket is not None and self.socket.type == socket.SOCK_DGRAM:
+                self.socket.send(data)  # a datagram may be empty
         elif data:
             self._tls.encrypt(data)
 

@@ -81,7 +81,8 @@ def _of_plugins(title: str, key: str, provided: Mapping[str, Provided[Provider]]
             yield f"Defaults of its own: {', '.join(own)}.\n"
         options = fields_of(entry.provider.Options)
         if options:
-            said = _attributes(entry.provider.Options)
+            models = [model for model in entry.provider.Options.__mro__ if issubclass(model, msgspec.Struct)]
+            said = {key: text for model in reversed(models) for key, text in _attributes(model).items()}
             yield from _rows(options.values(), said)
 
 

@@ -45,6 +45,9 @@ OWN_SIDE = {
 }
 
 
+OpenSession = Callable[[Target], "Session"]
+
+
 def step_name(step: Step) -> str:
     """Return what people call a step: `connect`, `send`, `receive`, `tls`."""
     return _STEP_NAMES[type(step)]

@@ -13,6 +13,7 @@ SUBCOMMANDS = {
     "check": "Say whether a configuration is good, without touching anything.",
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
     "plugins": "Show which plugins are loaded, and which distribution each comes from.",
+    "probe": "Make one check now and show each step of it.",
     "reload": "Have the daemon read its configuration again.",
     "run": "Run the daemon in the foreground.",
     "status": "Show instances, services, servers and processes.",

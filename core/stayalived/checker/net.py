@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from stayalived.checker.session import Session, timed_out
+from stayalived.checker.session import OpenSession, Session, timed_out
 from stayalived.plugin.checks import Connect, Connection, NetworkFailure, Receive, Send, StartTls, Step, Target
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import in_seconds
@@ -15,10 +15,11 @@ RunProgram = Callable[[Program], Awaitable[Outcome]]
 class ProbeNet:
     """The `Net` of one run of one probe. `close` closes whatever the check has left open."""
 
-    def __init__(self, run: RunProgram) -> None:
-        """Hold no connection; `run` has the runner start a program."""
+    def __init__(self, run: RunProgram, open_session: OpenSession = Session) -> None:
+        """Hold no connection; `run` has the runner start a program, `open_session` makes what a connection is."""
         self._open: set[ProbeConnection] = set()
         self._run = run
+        self._open_session = open_session
 
     async def run(self, program: Program) -> Outcome:
         """Have the runner start a program; return when it has ended, or raise `LocalFailure`."""
@@ -30,7 +31,7 @@ class ProbeNet:
 
     @asynccontextmanager
     async def _connect(self, target: Target, step: Connect) -> AsyncIterator[Connection]:
-        connection = ProbeConnection(target)
+        connection = ProbeConnection(self._open_session(target))
         self._open.add(connection)
         try:
             await connection.do(step)
@@ -48,9 +49,9 @@ class ProbeNet:
 class ProbeConnection:
     """One connection, for tasks: the same session that bodies of steps use, waited for on the asyncio loop."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, session: Session) -> None:
         """Open nothing yet."""
-        self._session = Session(target)
+        self._session = session
         self._waiting: asyncio.Future[None] | None = None
 
     async def send(self, data: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stayalived.checker.net import ProbeNet, RunProgram
 from stayalived.checker.probes import LocalFault, Outcome, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
 from stayalived.checker.programs import no_programs
+from stayalived.checker.session import OpenSession, Session
 from stayalived.checker.sockets import OWN_SIDE
 from stayalived.checker.stepper import Stepper, describe
 from stayalived.checker.watchdog import Watchdog, labelled
@@ -57,6 +58,7 @@ class Prober:
         clock: Callable[[], Instant],
         watchdog: Watchdog,
         run: RunProgram = no_programs,
+        open_session: OpenSession = Session,
     ) -> None:
         """Join the stepper's epoll to the loop.
 
@@ -66,16 +68,18 @@ class Prober:
             clock: the monotonic clock.
             watchdog: told whose code has the loop.
             run: has the runner start a program.
+            open_session: makes what a probe talks through.
         """
         self._make = make
         self._run = run
+        self._open_session = open_session
         self._tell = ended
         self._clock = clock
         self._watchdog = watchdog
         self._loop = asyncio.get_running_loop()
         self._known: dict[int, _Known] = {}
         self._tasks: dict[int, _Task] = {}
-        self._stepper = Stepper(self._ended, clock, watchdog)
+        self._stepper = Stepper(self._ended, clock, watchdog, open_session)
         self._loop.add_reader(self._stepper.fileno(), self._stepper.poll)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -148,7 +152,7 @@ class Prober:
 
     def _start_task(self, number: int, known: _Known) -> None:
         """Run a coroutine as a task, with a limit."""
-        net = ProbeNet(self._run)
+        net = ProbeNet(self._run, self._open_session)
         task = self._loop.create_task(self._guarded(known, net), name=known.label)
         timer = self._loop.call_later(in_seconds(known.target.limit), self._expire, number)
         self._tasks[number] = _Task(known, net, self._clock(), task, timer)

@@ -47,6 +47,9 @@ _STEP_NAMES: dict[type[Step], str] = {
 }
 
 
+OpenSession = Callable[[Target], "Session"]
+
+
 def step_name(step: Step) -> str:
     """Return what people call a step: `connect`, `send`, `receive`, `tls`."""
     return _STEP_NAMES[type(step)]

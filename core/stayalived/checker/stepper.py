@@ -10,7 +10,7 @@ from typing import Protocol
 
 from stayalived.checker.probes import LocalFault, Outcome, PluginFault
 from stayalived.checker.schedule import Wheel
-from stayalived.checker.session import Session, timed_out
+from stayalived.checker.session import OpenSession, Session, timed_out
 from stayalived.errors import KernelProblem, PluginFailure
 from stayalived.plugin.checks import Connect, LocalFailure, NetworkFailure, Receive, Steps, Target
 from stayalived.plugin.steps import check_step, check_verdict
@@ -45,16 +45,16 @@ class Run:
 
     __slots__ = ("answer", "descriptor", "label", "limit_at", "number", "session", "started", "step_until", "steps")
 
-    def __init__(self, number: int, steps: Steps, target: Target, label: str, now: Instant) -> None:
+    def __init__(self, number: int, steps: Steps, session: Session, label: str, now: Instant) -> None:
         """Begin nothing yet."""
         self.number = number
         self.steps = steps
         self.label = label
-        self.session = Session(target)
+        self.session = session
         self.answer: bytes | None = None  # that the body has not been given yet, to let others have the loop
         self.descriptor = -1
         self.started = now
-        self.limit_at = after(now, target.limit)
+        self.limit_at = after(now, session.target.limit)
         self.step_until = now
 
     @property
@@ -67,7 +67,11 @@ class Stepper:
     """All runs of bodies of steps that are under way."""
 
     def __init__(
-        self, ended: Callable[[int, Outcome, Duration], None], clock: Callable[[], Instant], watched: Watched
+        self,
+        ended: Callable[[int, Outcome, Duration], None],
+        clock: Callable[[], Instant],
+        watched: Watched,
+        open_session: OpenSession = Session,
     ) -> None:
         """Open the epoll.
 
@@ -75,8 +79,10 @@ class Stepper:
             ended: told the number, the outcome and the duration of each run that ends.
             clock: the monotonic clock.
             watched: told whose code has the loop.
+            open_session: makes the session of a run.
         """
         self._ended = ended
+        self._open_session = open_session
         self._clock = clock
         self._watched = watched
         self._epoll = select.epoll()
@@ -99,7 +105,7 @@ class Stepper:
     def start(self, number: int, steps: Steps, target: Target, label: str) -> None:
         """Start a run. Its end may be told before this returns."""
         now = self._clock()
-        run = Run(number, steps, target, label, now)
+        run = Run(number, steps, self._open_session(target), label, now)
         self._runs[number] = run
         self._advance(run, None, now)
         if number in self._runs:

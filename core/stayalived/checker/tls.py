@@ -122,9 +122,28 @@ class TlsLayer:
         """Return and take out what must be sent."""
         return self._outgoing.read()
 
+    def agreed(self) -> str:
+        """Return for people what the two sides have agreed on: version, cipher, protocol, certificate."""
+        cipher = self._tls.cipher()
+        protocol = self._tls.selected_alpn_protocol()
+        certificate = self._tls.getpeercert()
+        parts = [self._tls.version() or "TLS", cipher[0] if cipher else "", f"ALPN {protocol}" if protocol else ""]
+        if certificate:
+            names = [_common_name(certificate.get(key, ())) for key in ("subject", "issuer")]
+            parts.append(f"certificate of {names[0]} from {names[1]}, valid until {certificate.get('notAfter')}")
+        else:
+            parts.append("certificate not verified")
+        return ", ".join(filter(None, parts))
+
     def feed(self, data: bytes) -> None:
         """Take in what came from the network; `b""` is its end."""
         if data:
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
+
+
+def _common_name(name: object) -> str:
+    """Return who is meant by a distinguished name as `getpeercert` gives it: the common name, or all of it."""
+    parts: dict[str, str] = dict(pair for relative in name for pair in relative)  # type: ignore[attr-defined]  # a tuple of tuples of pairs
+    return parts.get("commonName") or ", ".join(parts.values()) or "nobody"

@@ -14,6 +14,7 @@ SUBCOMMANDS = {
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
     "plan": "Show what a reload or a start would do, and change nothing.",
     "plugins": "Show which plugins are loaded, and which distribution each comes from.",
+    "probe": "Make one check now and show each step of it.",
     "reload": "Have the daemon read its configuration again.",
     "run": "Run the daemon in the foreground.",
     "status": "Show instances, services, servers and processes.",

@@ -32,6 +32,8 @@ from stayalived.timing import Duration, in_seconds, seconds
 LIMIT = seconds(60)
 """How long the child may take, plugins included."""
 
+Resolver = Callable[[Sequence[Source], Surroundings], tuple[Configuration | None, list[Problem]]]
+
 EXIT_BUG = 70  # SG08
 _CHUNK = 1 << 20
 
@@ -92,12 +94,13 @@ def open_all(paths: Sequence[Path]) -> Opened:
     return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery, user=os.geteuid())
 
 
-def examine(opened: Opened, host_id: str) -> Report:
+def examine(opened: Opened, host_id: str, resolver: Resolver = resolve) -> Report:
     """Load the plugins and resolve a configuration, in this very process: the part that needs no rights.
 
     Args:
         opened: what was read before.
         host_id: whose configuration it shall be.
+        resolver: makes a configuration of the files; another one than the whole that they mean, where it is asked for.
     """
     sources, unreadable = opened.sources, opened.unreadable
     plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=opened.discovery)
@@ -110,7 +113,7 @@ def examine(opened: Opened, host_id: str) -> Report:
         lookup=lookup,
         machine=ThisMachine(opened.user),
     )
-    configuration, problems = resolve(sources, around)
+    configuration, problems = resolver(sources, around)
     every = (*unreadable, *problems)
     usable = configuration is not None and all(problem.warning for problem in unreadable)
     encoded = model.encode(configuration) if configuration is not None and usable else b""
@@ -135,14 +138,14 @@ def run(
     return configuration, list(report.problems)
 
 
-def inspect(paths: Sequence[Path], host_id: str = "", limit: Duration = LIMIT) -> Report:
+def inspect(paths: Sequence[Path], host_id: str = "", limit: Duration = LIMIT, resolver: Resolver = resolve) -> Report:
     """Do what `run` does and return the whole report, with the configuration encoded and the hosts by name."""
 
     def work() -> Report:
         opened = open_all(paths)
         if os.geteuid() == 0:  # plugins of others shall find here what they will find in the daemon: no rights
             assume("check", Rights(user=SERVICE_USER))
-        return examine(opened, host_id or own_host_id())
+        return examine(opened, host_id or own_host_id(), resolver)
 
     return in_child(work, limit)
 

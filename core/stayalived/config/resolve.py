@@ -69,7 +69,7 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
     findings = Findings()
     common, differences = join(sources, findings)
     findings.add(around.plugins.problems)
-    desk = _desk(around, around.host_id, findings)
+    desk = desk_for(around, around.host_id, findings)
     configuration = _take(overlay(common, differences.get(around.host_id, {})), desk, around.plugins)
 
     missing_host(differences, around.host_id, findings)
@@ -82,7 +82,8 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
     return (None if findings.errors else configuration), findings.problems(places)
 
 
-def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
+def desk_for(around: Surroundings, host_id: str, findings: Findings) -> Desk:
+    """Return what everybody who resolves a part of one host's configuration has at hand."""
     return Desk(
         findings=findings,
         decoder=Decoder(findings, around.vault),
@@ -98,7 +99,7 @@ def _desk(around: Surroundings, host_id: str, findings: Findings) -> Desk:
 def _found_by(around: Surroundings, tree: Table, host_id: str) -> Findings:
     """Return what another host would find, as far as its names and addresses do not matter."""
     found = Findings()
-    desk = _desk(replace(around, lookup=_ask_nobody), host_id, found)
+    desk = desk_for(replace(around, lookup=_ask_nobody), host_id, found)
     desk.interface_of = str  # an address there is as good as a name
     _take(tree, desk, around.plugins)
     return found

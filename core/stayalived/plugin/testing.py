@@ -10,7 +10,6 @@ import asyncio
 import socket
 import ssl
 import struct
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,15 +17,14 @@ from typing import Protocol
 
 from stayalived.addresses import Endpoint
 from stayalived.checker.net import ProbeNet, RunProgram
-from stayalived.checker.probe import Prober
-from stayalived.checker.probes import LocalFault, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
+from stayalived.checker.once import probe_once
+from stayalived.checker.probes import LocalFault, PluginFault, ProbeIdentity
 from stayalived.checker.programs import no_programs
-from stayalived.checker.watchdog import Watchdog
 from stayalived.config.model import Source
 from stayalived.errors import PluginFailure
 from stayalived.plugin.checks import Check, Target, Verdict
 from stayalived.plugin.testing_datagrams import serve_datagrams as serve_datagrams  # noqa: PLC0414  (of the kit)
-from stayalived.timing import Duration, Instant, in_seconds, seconds
+from stayalived.timing import Duration, in_seconds, seconds
 
 DEFAULT_TIMEOUT = seconds(1)
 MOST_HEARD = 1 << 20
@@ -219,16 +217,8 @@ async def run_check(check: Check, target: Target, run: RunProgram = no_programs)
         PluginFailure: the check raised, answered no verdict, or did not end when it was cancelled.
         OSError: this machine could not make the probe: no descriptor, bind refused.
     """
-    ended: asyncio.Future[ProbeEnded] = asyncio.get_running_loop().create_future()
-    watchdog = Watchdog("test", _clock)
-    prober = Prober(lambda _: check, ended.set_result, _clock, watchdog, run)
     identity = _identity(target.endpoint, target.virtual_host, target.connect_timeout)
-    try:
-        prober.start(StartProbe(probe=1, identity=identity), target)
-        outcome = (await ended).outcome
-    finally:
-        prober.close()
-        watchdog.close()
+    outcome = (await probe_once(identity, lambda _: check, target=target, run=run)).outcome
     match outcome:
         case Verdict():
             return outcome
@@ -257,7 +247,3 @@ def _identity(endpoint: Endpoint, virtual_host: str, connect_timeout: Duration) 
         source=Source(bindto="", bind_port=0, bind_if="", fwmark=0),
         connect_timeout=connect_timeout,
     )
-
-
-def _clock() -> Instant:
-    return Instant(time.monotonic_ns())

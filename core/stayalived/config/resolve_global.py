@@ -8,6 +8,7 @@ from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
 from stayalived.config.model import Check, Globals
 from stayalived.config.virtual_routers import VrrpInstance
+from stayalived.messages.events import ALL_KINDS
 from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
 
 GLOBAL = "global"
@@ -15,17 +16,13 @@ LONGEST_HOLD = seconds(10)
 HOLD_SPARE = seconds(1)  # beyond the longest limit of a step
 FAST = seconds(1)  # an advert interval below this asks for real-time scheduling
 SHORTEST_DELAY = milliseconds(1)  # VG17
-GLOBAL_EVENTS = (
-    "master", "backup", "fault", "stop", "deleted", "lower_priority", "up", "down", "quorum_up", "quorum_down",
-    "child_died", "child_started", "plugin_failed", "reloaded", "reload_refused",
-)  # fmt: skip
 _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def global_table(value: Value, desk: Desk) -> GlobalTable:
     """Return what stands in `[global]`, its defaults where it is wrong; take up its actions."""
     table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
-    desk.act(table.notify, GLOBAL, GLOBAL_EVENTS, (GLOBAL, "notify"))
+    desk.act(table.notify, GLOBAL, ALL_KINDS, (GLOBAL, "notify"))
     return table
 
 

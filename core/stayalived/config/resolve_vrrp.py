@@ -30,6 +30,7 @@ from stayalived.config.virtual_routers import (
     VrrpInstance,
 )
 from stayalived.config.vrrp import InstanceTable
+from stayalived.messages import events
 from stayalived.timing import Duration
 
 KIND = "vrrp_instance"
@@ -105,7 +106,7 @@ class InstanceRoom:
     def _take_one(self, name: str, table: InstanceTable) -> VrrpInstance | None:
         path: Path = (KIND, name)
         before = self._findings.errors
-        self._desk.act(table.notify, f"instance {name}", vrrp.EVENTS, (*path, "notify"))
+        self._desk.act(table.notify, f"instance {name}", events.kinds_of(events.INSTANCE), (*path, "notify"))
         self._look_at_habits(table, path)
         instance = self._instance(name, table, path)
         routers = tuple(self._router(instance, family) for family in instance.families)

@@ -79,7 +79,7 @@ TOPICS: dict[str, Topic] = {
     )
 }
 SUBJECTS: dict[str, frozenset[str]] = {
-    VRRP: frozenset({"instance", "group"}),
+    VRRP: frozenset({"instance", "group", "child"}),
     IPVS: frozenset({"real_server", "virtual_server"}),
     CHECKER: frozenset({"plugin"}),
     SUPERVISOR: frozenset({"child", "daemon", "plugin"}),
@@ -100,6 +100,8 @@ def role_of(child: str) -> str:
 def may_tell(sender: str, event: notify.Event) -> bool:
     """Whether an event is about something that its sender decides. A third party's child speaks of itself alone."""
     distribution = sender.partition("/")[2]
+    if event.subject_type == "child" and sender not in {SUPERVISOR, event.subject}:
+        return False  # a process speaks of itself alone
     return event.subject_type in SUBJECTS.get(role_of(sender), ()) and distribution in {"", event.subject}
 
 

@@ -18,6 +18,10 @@ MASTER = Event(
     reason="no advert for 3.61 s",
     priority=200,
     monotonic=1,
+    wall=1_700_000_000_000_000_001,
+    host="lb1",
+    boot="5b0f3c0e",
+    version=1,
 )
 
 
@@ -103,6 +107,12 @@ async def test_the_environment_tells_what_happened() -> None:
         "STAYALIVED_NEW": "MASTER",
         "STAYALIVED_REASON": "no advert for 3.61 s",
         "STAYALIVED_PRIORITY": "200",
+        "STAYALIVED_MONOTONIC": "1",
+        "STAYALIVED_WALL": "1700000000000000001",
+        "STAYALIVED_HOST": "lb1",
+        "STAYALIVED_BOOT": "5b0f3c0e",
+        "STAYALIVED_VERSION": "1",
+        "STAYALIVED_MERGED": "0",
     }
 
 

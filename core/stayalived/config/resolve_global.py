@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
-from stayalived.config.model import Check, Globals
+from stayalived.config.model import GLOBAL, Check, Globals
+from stayalived.config.resolve_actions import act
 from stayalived.config.virtual_routers import VrrpInstance
-from stayalived.messages.events import ALL_KINDS
 from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
 
-GLOBAL = "global"
 LONGEST_HOLD = seconds(10)
 HOLD_SPARE = seconds(1)  # beyond the longest limit of a step
 FAST = seconds(1)  # an advert interval below this asks for real-time scheduling
@@ -22,7 +21,7 @@ _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 def global_table(value: Value, desk: Desk) -> GlobalTable:
     """Return what stands in `[global]`, its defaults where it is wrong; take up its actions."""
     table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
-    desk.act(table.notify, GLOBAL, ALL_KINDS, (GLOBAL, "notify"))
+    act(desk, table.notify, GLOBAL, (GLOBAL, "notify"))
     return table
 
 
@@ -56,6 +55,7 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         vrrp_no_swap=table.vrrp_no_swap,
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
+        rs_init_notifies=table.rs_init_notifies,
     )
 
 

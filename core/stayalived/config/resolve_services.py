@@ -8,9 +8,9 @@ from stayalived.config.desk import Desk, first_set, texts
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.model import Forwarding, RealServer, VirtualServer
 from stayalived.config.persistence import persistence_of
+from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
 from stayalived.config.services import ForwardTable, RealServerTable, VirtualServerTable
-from stayalived.messages import events
 from stayalived.plugin.catalogue import SCHEDULER, Provided
 from stayalived.plugin.schedulers import Scheduler
 
@@ -73,9 +73,7 @@ class ServiceRoom:
         addresses = self._addresses(table, path)
         policy = self._policy(table, path)
         protocol = self._protocol(table, path)
-        self._desk.act(
-            table.notify, f"virtual_server {name}", events.kinds_of(events.VIRTUAL_SERVER), (*path, "notify")
-        )
+        act(self._desk, table.notify, f"virtual_server {name}", (*path, "notify"))
         service = _Service(
             name=name,
             path=path,
@@ -253,7 +251,7 @@ class ServiceRoom:
         above = service.table
         forward = self._forward(table.forward, (*path, "forward")) or service.forward
         subject = f"{service.name}/{name}"
-        self._desk.act(table.notify, f"real_server {subject}", events.kinds_of(events.REAL_SERVER), (*path, "notify"))
+        act(self._desk, table.notify, f"real_server {subject}", (*path, "notify"))
         endpoints = self._endpoints(service, table, forward, path)
         if not endpoints:
             return None

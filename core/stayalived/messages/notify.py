@@ -38,6 +38,22 @@ class Event(Message, frozen=True):
     ] = 0
 
 
+class Counts(Message, frozen=True):
+    """What came of the events for one type of action, or for the observers of one distribution, in one process.
+
+    Key on the pipe: `DISTRIBUTION NAME`.
+    """
+
+    distribution: str
+    name: str  # of the type; `observers`
+    told: int
+    failed: int
+    merged: int  # left out because the action was behind
+    limited: int  # left out because of `rate`
+    waiting: int
+    longest: int  # ns, of one call
+
+
 class Run(Message, frozen=True):
     """Start a program. `lane` orders: programs of one lane run one after the other."""
 

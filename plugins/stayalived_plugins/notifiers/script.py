@@ -33,6 +33,9 @@ _TYPES = {"instance": "INSTANCE", "group": "GROUP"}
 class Script(Notifier):
     """Runs a program for each event, one after the other for each subject, as an unprivileged user.
 
+    All scripts of a subject take turns in the order of the events; for one event those with `on` come before those
+    without (N02).
+
     Arguments: for an instance or a group, four are appended to the command, as keepalived's `notify` has them: INSTANCE
     or GROUP, the name, the state, the priority (0 for a group). `arguments = "none"` leaves them out, as for its
     `notify_master` and the like (N01). For real and virtual servers nothing is ever appended (N05, N06).
@@ -45,6 +48,9 @@ class Script(Notifier):
     """
 
     name = "script"
+    in_turn = (
+        True  # also with the other scripts of the subject: a general one sees no event before a specific one (N02)
+    )
 
     class Options(NotifierOptions, frozen=True, kw_only=True):
         """Options of the action `script`.

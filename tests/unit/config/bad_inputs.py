@@ -219,7 +219,7 @@ BAD: dict[str, tuple[str, ...]] = {
         "a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list of text or tables",
     ),
     INSTANCE + 'notify = "whisper"': (
-        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout',
+        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout, weight',
     ),
     INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["mastre_"] }]': (
         "a.toml:5:29: vrrp_instance.tic.notify[0].volume: found 12; must be a whole number from 0 to 11",

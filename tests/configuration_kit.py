@@ -25,6 +25,7 @@ from stayalived.plugin import (
 )
 from stayalived.plugin.catalogue import Catalogue, Provided
 from stayalived.plugin.manager import Installed, Plugins
+from stayalived_plugins.notifiers.weight import Weight
 from stayalived_plugins.schedulers import SCHEDULERS
 
 HOSTS: Mapping[str, Sequence[str]] = {
@@ -164,6 +165,7 @@ def plugins() -> Plugins:
             notifiers={
                 "dash": Provided("dash", Dash, BUNDLED, "0.1.0"),
                 "shout": Provided("shout", Shout, BUNDLED, "0.1.0"),
+                "weight": Provided("weight", Weight, BUNDLED, "0.1.0"),
             },
             schedulers={
                 **{scheduler.name: Provided(scheduler.name, scheduler, BUNDLED, "0.1.0") for scheduler in SCHEDULERS},

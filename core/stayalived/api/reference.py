@@ -48,11 +48,16 @@ def sections(rows: Iterable[type[Row]]) -> str:
 def _section(row: type[Row]) -> Iterator[str]:
     yield f"## {row.__name__}\n"
     yield f"{row.__doc__}\n"
-    kinds = {known.encode_name: _described(known.type) for known in _fields(row)}
+    kinds = kinds_of_fields(row)
     yield from table(("field", "is", ""), ((f"`{name}`", kinds[name], text) for name, text in explained(row)))
 
 
-def explained(row: type[Row]) -> list[tuple[str, str]]:
+def kinds_of_fields(row: type[msgspec.Struct]) -> dict[str, str]:
+    """Return of what kind each field of a row is."""
+    return {known.encode_name: _described(known.type) for known in _fields(row)}
+
+
+def explained(row: type[msgspec.Struct]) -> list[tuple[str, str]]:
     """Return the fields of a row with what each means."""
     return [(known.encode_name, _meaning(known.type)) for known in _fields(row)]
 

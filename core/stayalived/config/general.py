@@ -31,9 +31,7 @@ MAX_NFTABLES_PRIORITY = 0x7FFFFFFF  # nft(8): signed, 32 bits
 Actions = str | dict[str, Any] | list[str | dict[str, Any]]
 Notify = Annotated[
     Actions | None,
-    about(
-        'What to run on events: actions, each "NAME" or { type = "NAME", on = ["EVENT", …], … }; `on` left out = all.'
-    ),
+    about('What to do on [events](events.md): actions, each "NAME" or { type = "NAME", on = ["EVENT", …], … }.'),
 ]
 MasterDelay = Annotated[
     float, about("Time until the second block of gratuitous ARP; 0 = none.", ge=0, le=DAY, unit=DURATION, default="`5`")
@@ -158,6 +156,9 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         | None
     ) = None
     notify: Notify = None
+    rs_init_notifies: Annotated[
+        bool, about("Whether actions are told that a server came up by its first check after the start (N18).")
+    ] = False
     vrrp_version: Annotated[int, about("VRRP version of instances that have IPv4 addresses only.", ge=2, le=3)] = 2
     vrrp_mcast_group4: Annotated[str, about("Multicast group of IPv4 adverts.")] = "224.0.0.18"
     vrrp_mcast_group6: Annotated[str, about("Multicast group of IPv6 adverts.")] = "ff02::12"

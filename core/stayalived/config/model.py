@@ -39,6 +39,19 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     sync_daemon: SyncDaemon | None = None  # LV37
     peer_directors: tuple[bytes, ...] = ()  # MAC addresses
     peer_mark: int = 0  # of what they have balanced already (LV51)
+    rs_init_notifies: bool = False  # N18
+
+
+GLOBAL = "global"
+"""The subject of the actions that stand at `[global]`: they are told of everything."""
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """What beside its kind an event must be like: one of each that is not empty. Subjects and reasons are globs."""
+
+    subjects: tuple[str, ...]
+    states: tuple[str, ...]  # lower case
+    reasons: tuple[str, ...]
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +60,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     subject: str  # `instance NAME`, `virtual_server NAME`, `real_server VS/RS`, `group NAME` or `global`
     type: str
     distribution: str
-    on: tuple[str, ...]  # kinds of events, lower case; empty = all that the subject has
+    on: tuple[str, ...]  # kinds of events, lower case; empty = all of the subject that need no name
     options: bytes  # the plugin's Options as MessagePack
+    only_if: Condition | None = None
+    rate_events: int = 0  # told at most in `rate_period`; 0 = any number
+    rate_period: Duration = NO_TIME
+    overlap: str = "queue"  # or "latest", "kill"
+    in_turn: bool = False  # one lane for all actions of this type and one subject
+    ends: tuple[str, ...] = ()  # kinds of events that end what the action holds
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,8 @@
 from stayalived.config.decode import fields_of
 from stayalived.config.general import GlobalTable
 from stayalived.config.kinds import remarks
-from stayalived.config.model import BUNDLED, Configuration
+from stayalived.config.model import BUNDLED, GLOBAL, Configuration
 from stayalived.config.resolve import checks_of
-from stayalived.config.resolve_global import GLOBAL
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.messages.census import take_census

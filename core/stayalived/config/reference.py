@@ -12,6 +12,7 @@ from inspect import cleandoc
 import msgspec
 from msgspec import inspect
 
+from stayalived.config.actions import ActionTable, ConditionTable, RateTable
 from stayalived.config.checks import CheckTable
 from stayalived.config.decode import fields_of
 from stayalived.config.directors import SyncDaemonTable
@@ -46,6 +47,9 @@ TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[virtual_server.NAME]", VirtualServerTable, "Down to `check` these are defaults for its real servers."),
     ("[virtual_server.NAME.real_server.NAME]", RealServerTable, "What it does not say, its virtual server says."),
     ("forward = { … }", ForwardTable, ""),
+    ("notify = { … }", ActionTable, "Beside these stand `type` and the options of the type."),
+    ("only_if = { … }", ConditionTable, ""),
+    ("rate = { … }", RateTable, ""),
     ("[check.NAME], check = { … }", CheckTable, "Beside these stand `type` and the options of the type."),
 )  # fmt: skip
 

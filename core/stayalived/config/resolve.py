@@ -12,8 +12,9 @@ from stayalived.config.desk import Desk
 from stayalived.config.files import Source, join, merge, overlay
 from stayalived.config.findings import Findings, Table
 from stayalived.config.iproute_names import IprouteNames, NumberNames
+from stayalived.config.levels import look_at_levels
 from stayalived.config.machine import Machine, ThisMachine
-from stayalived.config.model import Action, Check, Configuration, Distribution, VirtualServer
+from stayalived.config.model import GLOBAL, Action, Check, Configuration, Distribution, VirtualServer
 from stayalived.config.names import BadHost, Lookup, Names, ask_resolver
 from stayalived.config.others import look_at_others, missing_host
 from stayalived.config.places import Places
@@ -22,7 +23,7 @@ from stayalived.config.programs import look_at_machine
 from stayalived.config.resolve_checks import KIND as CHECK
 from stayalived.config.resolve_checks import CheckRoom
 from stayalived.config.resolve_directors import check_followers, peers_of, sync_daemon_of
-from stayalived.config.resolve_global import GLOBAL, global_table, globals_of
+from stayalived.config.resolve_global import global_table, globals_of
 from stayalived.config.resolve_groups import KIND as VRRP_SYNC_GROUP
 from stayalived.config.resolve_groups import GroupRoom
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
@@ -123,6 +124,7 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
     services = ServiceRoom(desk, checks).take(tree)
     rules.check_instances(instances, desk.findings)
     rules.check_services(services, desk.findings)
+    look_at_levels(desk, services)
     served = _served(services)
     named = tree.get(VRRP_INSTANCE)
     daemon = sync_daemon_of(desk, instances, groups)

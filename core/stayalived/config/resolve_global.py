@@ -7,26 +7,22 @@ from stayalived.config.desk import Desk, first_set
 from stayalived.config.directors import SyncDaemon
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
-from stayalived.config.model import Check, Globals
+from stayalived.config.model import GLOBAL, Check, Globals
+from stayalived.config.resolve_actions import act
 from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
 
-GLOBAL = "global"
 LONGEST_HOLD = seconds(10)
 HOLD_SPARE = seconds(1)  # beyond the longest limit of a step
 FAST = seconds(1)  # an advert interval below this asks for real-time scheduling
 SHORTEST_DELAY = milliseconds(1)  # VG17
-GLOBAL_EVENTS = (
-    "master", "backup", "fault", "stop", "deleted", "lower_priority", "up", "down", "quorum_up", "quorum_down",
-    "child_died", "child_started", "plugin_failed", "reloaded", "reload_refused",
-)  # fmt: skip
 _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def global_table(value: Value, desk: Desk) -> GlobalTable:
     """Return what stands in `[global]`, its defaults where it is wrong; take up its actions."""
     table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
-    desk.act(table.notify, GLOBAL, GLOBAL_EVENTS, (GLOBAL, "notify"))
+    act(desk, table.notify, GLOBAL, (GLOBAL, "notify"))
     return table
 
 
@@ -71,6 +67,7 @@ def globals_of(
         sync_daemon=sync_daemon,
         peer_directors=peers[0],
         peer_mark=peers[1],
+        rs_init_notifies=table.rs_init_notifies,
     )
 
 

@@ -8,6 +8,7 @@ from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.model import Forwarding, RealServer, VirtualServer
 from stayalived.config.persistence import persistence_of
+from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
 from stayalived.config.resolve_listening import addresses_of, engine_of, families_of, mark_families, protocols_of
 from stayalived.config.services import ForwardTable, RealServerTable, VirtualServerTable
@@ -75,7 +76,7 @@ class ServiceRoom:
         addresses = addresses_of(table, path, self._desk)
         policy = self._policy(table, path)
         protocols = protocols_of(table, path, self._desk)
-        self._desk.act(table.notify, f"virtual_server {name}", services.SERVICE_EVENTS, (*path, "notify"))
+        act(self._desk, table.notify, f"virtual_server {name}", (*path, "notify"))
         service = _Service(
             name=name,
             path=path,
@@ -219,7 +220,7 @@ class ServiceRoom:
         above = service.table
         forward = self._forward(table.forward, (*path, "forward")) or service.forward
         subject = f"{service.name}/{name}"
-        self._desk.act(table.notify, f"real_server {subject}", services.SERVER_EVENTS, (*path, "notify"))
+        act(self._desk, table.notify, f"real_server {subject}", (*path, "notify"))
         endpoints = self._endpoints(service, table, forward, path)
         if not endpoints:
             return None

@@ -12,6 +12,7 @@ from stayalived.config.authentication import authentication_of
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.manners import Manners, manners_of
+from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_addresses import ADVERTISED, EXCLUDED, AddressRoom, look_at_labels, place
 from stayalived.config.resolve_interface import with_interface
 from stayalived.config.resolve_macs import MacRoom
@@ -106,7 +107,7 @@ class InstanceRoom:
     def _take_one(self, name: str, table: InstanceTable) -> VrrpInstance | None:
         path: Path = (KIND, name)
         before = self._findings.errors
-        self._desk.act(table.notify, f"instance {name}", vrrp.EVENTS, (*path, "notify"))
+        act(self._desk, table.notify, f"instance {name}", (*path, "notify"))
         self._look_at_habits(table, path)
         instance = self._instance(name, table, path)
         routers = tuple(self._router(instance, family) for family in instance.families)

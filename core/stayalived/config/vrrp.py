@@ -14,8 +14,6 @@ from stayalived.config.secret import Secret
 from stayalived.config.track import Track
 
 STATES = ("MASTER", "BACKUP")
-EVENTS = ("master", "backup", "fault", "stop", "deleted", "lower_priority")
-GROUP_EVENTS = ("master", "backup", "fault", "stop")
 AUTHENTICATIONS = ("PASS", "AH")
 MAX_TTL = 255
 Texts = str | list[str]

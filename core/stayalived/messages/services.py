@@ -47,6 +47,21 @@ class FirstRound(Message, frozen=True):
     open: bool
 
 
+class Override(Message, frozen=True):
+    """Somebody wants another weight for a real server, or wants it drained: a level, that holds until it is withdrawn.
+
+    Key on the pipe: `SERVER SOURCE`. Order of application: configured, set, factor, add, what checks add; clamped.
+    """
+
+    server: str  # `service42/tic`
+    source: str  # `command`, or the action that asks: `instance tic weight#0`
+    mode: str  # set, factor, add, drain
+    value: float  # weight, factor or delta; of a drain 0
+    until: int = 0  # wall clock, ns, when it ends by itself; 0: when it is withdrawn
+    deadline: int = 0  # of a drain: wall clock, ns, when the server is taken out whatever connections it has; 0: never
+    reason: str = ""  # for people: `down of service42/tac`
+
+
 class ServerRow(Message, frozen=True):
     """One real server as ipvs treats it."""
 

@@ -24,7 +24,7 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 from stayalived.plugin.hookspecs import hookimpl
-from stayalived.plugin.notifiers import Notifier, NotifierOptions, Tools
+from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Tools
 from stayalived.plugin.programs import RUN_MARGIN, Outcome, Program
 from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
 from stayalived.timing import Duration, Instant, in_seconds, seconds
@@ -40,6 +40,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "Instant",
+    "Level",
     "LocalFailure",
     "Net",
     "NetworkFailure",

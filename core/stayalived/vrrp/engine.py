@@ -169,6 +169,7 @@ class VrrpEngine:
             late = for_people(elapsed(due, now))
             text = f"this process stood still for {late}: the machine, or the host under it, is busy; adverts were late"
             self._desk.tray.report(WARNING, text, late=late)
+            self._desk.tray.tell(self._desk.stalled(f"for {late}", now))
 
     def _file(self, group: Group) -> None:
         """Take note of the deadlines of a group that something has happened to."""

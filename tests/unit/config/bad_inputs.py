@@ -218,12 +218,12 @@ BAD: dict[str, tuple[str, ...]] = {
         "a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list of text or tables",
     ),
     INSTANCE + 'notify = "whisper"': (
-        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout',
+        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout, weight',
     ),
     INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["mastre_"] }]': (
         "a.toml:5:29: vrrp_instance.tic.notify[0].volume: found 12; must be a whole number from 0 to 11",
         'a.toml:5:48: vrrp_instance.tic.notify[0].on[0]: found "mastre_"; '
-        'must be "master", "backup", "fault", "stop", "deleted" or "lower_priority"',
+        'must be "master", "backup", "fault", "stop", "deleted", "lower_priority" or "priority"',
     ),
     INSTANCE + "notify = [{ volume = 3 }]": (
         'a.toml:5:11: vrrp_instance.tic.notify[0].type: missing; write type = "NAME"',

@@ -440,8 +440,11 @@ BAD: dict[str, tuple[str, ...]] = {
     INSTANCE + OTHER + 'split = true\n[vrrp_sync_group.all]\ngroup = ["tic", "tac"]': (
         'a.toml:11:17: vrrp_sync_group.all.group[1]: found "tac"; has split = true: its halves move alone; take that out, or take it out of the group',
     ),
-    INSTANCE + OTHER + '[vrrp_sync_group.all]\ngroup = ["tic", "tac"]\nnotify = { type = "shout", on = "deleted" }': (
-        'a.toml:11:28: vrrp_sync_group.all.notify.on: found "deleted"; must be "master", "backup", "fault" or "stop"',
+    INSTANCE + OTHER + '[vrrp_sync_group.all]\ngroup = ["tic", "tac"]\nnotify = { type = "shout", on = "up" }': (
+        (
+            'a.toml:11:28: vrrp_sync_group.all.notify.on: found "up"; '
+            'must be "master", "backup", "fault", "stop" or "deleted"'
+        ),
     ),
     INSTANCE + "priority = 256\n" + OTHER + '[vrrp_sync_group.all]\ngroup = ["tic", "tac"]': (
         "a.toml:5:1: vrrp_instance.tic.priority: found 256; must be a whole number from 1 to 255",

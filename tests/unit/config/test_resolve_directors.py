@@ -105,7 +105,8 @@ def test_a_peer_by_another_name_is_refused() -> None:
 
 def test_the_mark_of_a_service_means_nothing_else() -> None:
     (line,) = lines(
-        "[global]\npeer_mark = 7\n" + SERVICE.replace('address = "192.0.2.1:80"', "fwmark = 7", 1).format("")
+        "[global]\npeer_mark = 7\n"
+        + SERVICE.replace('address = "192.0.2.1:80"\nprotocol = "tcp"', "fwmark = 7", 1).format("")
     )
 
     assert "is global.peer_mark, which means packets from other directors" in line

@@ -27,7 +27,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
         "lvs_notify_fifo_script", "lvs_sync_daemon", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
         "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
-        "notify_fifo_script", "panic_threshold", "process_names", "reload_time_file", "rs_init_notifies",
+        "notify_fifo_script", "process_names", "reload_time_file", "rs_init_notifies",
         "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",
         "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
         "vrrp_notify_fifo", "vrrp_notify_fifo_script",
@@ -52,8 +52,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     ),
     "use_vmac": ("group", "netlink_notify_msg"),
     "virtual_server": (
-        "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "persistence_engine", "smtp_alert",
-        "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
+        "follow", "nftables_ipvs", "persistence_engine", "smtp_alert", "snmp_name",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
     "check": ("log_all_failures", "stale"),

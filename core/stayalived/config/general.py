@@ -137,6 +137,18 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         False
     )
     disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = []
+    # Children that run keep what was read from it; under another name, drains would be lost at the next start.
+    state_dir: Annotated[
+        str, about("Folder of what outlives the daemon: drains and weights by command.", restart=True)
+    ] = "/var/lib/stayalived"
+    panic_threshold: Annotated[
+        int,
+        about(
+            "Per cent of a service's weight that must be live; with less, servers that are down serve too. 0 = off.",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     notify: Notify = None
     vrrp_version: Annotated[int, about("VRRP version of instances that have IPv4 addresses only.", ge=2, le=3)] = 2
     vrrp_mcast_group4: Annotated[str, about("Multicast group of IPv4 adverts.")] = "224.0.0.18"

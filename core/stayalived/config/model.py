@@ -35,6 +35,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     vrrp_no_swap: bool = False  # its memory is locked, as it is under `realtime` (P14)
     nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
     nftables_priority: int = -1
+    state_dir: str = "/var/lib/stayalived"
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +121,16 @@ class RealServer(msgspec.Struct, frozen=True, kw_only=True):
         return next((address for address in self.addresses if address.family is family), None)
 
 
+class PoolManners(msgspec.Struct, frozen=True, kw_only=True):
+    """What a virtual server does in rare moments: when too much is down, when nobody looks, when it stops."""
+
+    panic_threshold: int = 0  # per cent of its weight; with less live, those that are down serve as well; 0 = off
+    omega: bool = False  # its end is told as if all of it went down (LV18)
+    ha_suspend: bool = False  # no checks while this host has none of its addresses (LV26)
+    sorry_inhibit: bool = False  # the sorry server stays at weight 0 when it is needed no more (LV24)
+    stale_is_down: bool = False  # a verdict that is too old counts as down
+
+
 class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     """A service that the kernel balances: one IPVS service for each of its addresses."""
 
@@ -143,6 +154,7 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     sorry_server: Endpoint | None
     sorry_forward: Forwarding
     real_servers: tuple[RealServer, ...]
+    manners: PoolManners = PoolManners()
 
 
 class Distribution(msgspec.Struct, frozen=True, order=True):

@@ -16,7 +16,9 @@ HOLD_SPARE = seconds(1)  # beyond the longest limit of a step
 FAST = seconds(1)  # an advert interval below this asks for real-time scheduling
 SHORTEST_DELAY = milliseconds(1)  # VG17
 GLOBAL_EVENTS = (
-    "master", "backup", "fault", "stop", "deleted", "lower_priority", "up", "down", "quorum_up", "quorum_down",
+    "master", "backup", "fault", "stop", "deleted", "lower_priority", "up", "down", "weight", "drain", "drained",
+    "undrain", "stale",
+    "quorum_up", "quorum_down", "sorry_on", "sorry_off", "panic_on", "panic_off",
     "child_died", "child_started", "plugin_failed", "reloaded", "reload_refused",
 )  # fmt: skip
 _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -59,6 +61,7 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         vrrp_no_swap=table.vrrp_no_swap,
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
+        state_dir=_state_dir(table.state_dir, desk.findings),
     )
 
 
@@ -83,6 +86,12 @@ def _nftables(name: str, findings: Findings) -> str:
         text = "must be a name of 1 to 64 letters, digits, _ and -, which begins with a letter or _"
         findings.error(path, text, found=shown(name))
     return name
+
+
+def _state_dir(value: str, findings: Findings) -> str:
+    if not value.startswith("/"):
+        findings.error((GLOBAL, "state_dir"), "must be a path that begins with /", found=shown(value))
+    return value
 
 
 def _log(value: str, desk: Desk) -> str:

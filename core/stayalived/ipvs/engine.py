@@ -41,12 +41,13 @@ from stayalived.ipvs.events import (
     TableRead,
 )
 from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import DeleteService, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
 from stayalived.messages.control import Start
-from stayalived.messages.services import AdoptedServer, CheckState, ServiceState
+from stayalived.messages.services import AdoptedServer, CheckState, Override, ServiceState
 from stayalived.timing import Instant, earliest
 
 APPLY_CHUNK = 512
@@ -67,13 +68,17 @@ class Phase(Enum):
 class IpvsEngine:
     """Makes the kernel's table equal to the one that configuration and health ask for."""
 
-    def __init__(self) -> None:
-        """Start without a configuration."""
+    def __init__(self, *, wall_offset: int = 0) -> None:
+        """Start without a configuration.
+
+        Args:
+            wall_offset: what to add to a moment to have nanoseconds of the wall clock: levels and drains end by it.
+        """
         self._phase = Phase.IDLE
         self._prepared: Prepare | None = None
         self._configuration: Configuration | None = None
         self._news = Newsroom()
-        self._pools = Pools(self._news)
+        self._pools = Pools(self._news, Levels(wall_offset))
         self._kernel = KernelView()
         self._leaving: set[ServiceKey] = set()
         self._asked = False  # the kernel has not answered yet
@@ -96,7 +101,7 @@ class IpvsEngine:
             case Abort(generation=generation):
                 return self._abort(generation)
             case Stop(leave=leave):
-                return self._stop(leave=leave)
+                return self._stop(now, leave=leave)
             case Received():
                 return self._receive(event, now)
             case TableRead():
@@ -141,6 +146,7 @@ class IpvsEngine:
             raise Bug("a table was read for a configuration that nobody prepared")
         self._phase = Phase.READY
         self._pools.adopt(self._kernel.present(), first=True)
+        self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, None)
         warnings = (Problem(path="virtual_server", expected=problem, warning=True),) if problem else ()
         return [*self._news.take(), AnswerPrepared(generation=self._prepared.generation, problems=warnings)]
 
@@ -179,14 +185,17 @@ class IpvsEngine:
             return self._news.take()
         return [*self._news.take(), *self._ask_table()]
 
-    def _stop(self, *, leave: bool) -> Sequence[AnyEffect]:
+    def _stop(self, now: Instant, *, leave: bool) -> Sequence[AnyEffect]:
         if self._phase in {Phase.STOPPING, Phase.STOPPED}:
             return []
+        if self._phase is Phase.WORKING:
+            self._pools.tell_end(now)
         self._phase = Phase.STOPPING
         if leave or self._configuration is None:  # what was found before a first commit is not ours to delete
             self._leaving.clear()
             self._pools.clear()
-        return [] if self._asked else self._delete_services()
+        told = self._news.take()
+        return told if self._asked else [*told, *self._delete_services()]
 
     def _delete_services(self) -> Sequence[AnyEffect]:
         """Delete what is ours in one go (LV40), then be finished, also with what the kernel refused to delete."""
@@ -207,6 +216,9 @@ class IpvsEngine:
         if isinstance(message, CheckState) or event.topic == "services.check":
             state = message if isinstance(message, CheckState) else None
             self._pools.hear(event.sender, event.key, state, now, working=self._phase is Phase.WORKING)
+        elif isinstance(message, Override) or event.topic == "services.override":
+            level = message if isinstance(message, Override) else None
+            self._pools.hear_level(event.key, level, now, working=self._phase is Phase.WORKING)
         elif isinstance(message, ServiceState):
             self._news.remember(event.key, message)
         elif isinstance(message, AdoptedServer):
@@ -221,6 +233,8 @@ class IpvsEngine:
             for key in self._kernel.drifted(event, self._pools.keys):
                 self._news.report_drift(key)
         self._kernel.take(event, now)
+        if self._phase is Phase.WORKING:
+            self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, now)
         match self._phase:
             case Phase.PREPARING:
                 return self._answer()

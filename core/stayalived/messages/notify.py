@@ -7,7 +7,8 @@ class Event(Message, frozen=True):
     """Something happened. Never merged; `sequence` counts for each sender and never repeats while the daemon runs.
 
     Kinds of an instance: master, backup, fault, stop, deleted, lower_priority. Of a group: master, backup, fault, stop.
-    Of a real server: up, down. Of a virtual server: quorum_up, quorum_down. Of the daemon: child_died, child_started,
+    Of a real server: up, down, weight, drain, drained, undrain, stale. Of a virtual server: quorum_up, quorum_down,
+    sorry_on, sorry_off, panic_on, panic_off. Of the daemon: child_died, child_started,
     plugin_failed, reloaded, reload_refused.
     """
 

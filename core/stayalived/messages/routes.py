@@ -72,6 +72,7 @@ TOPICS: dict[str, Topic] = {
         Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),
         Topic("services.round", services.FirstRound, Kind.STATE, (IPVS,), (VRRP, API)),
         Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, CHECKER, API)),
+        Topic("services.override", services.Override, Kind.STATE, (NOTIFY, SUPERVISOR), (IPVS, NOTIFY, API)),
         Topic("event", notify.Event, Kind.EVENT, (VRRP, IPVS, CHECKER, SUPERVISOR), (NOTIFY, API)),
         Topic("runner.run", notify.Run, Kind.CALL, (NOTIFY, CHECKER), (RUNNER,)),
         Topic("runner.cancel", notify.Cancel, Kind.CALL, (NOTIFY, CHECKER), (RUNNER,)),

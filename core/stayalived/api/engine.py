@@ -4,7 +4,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stayalived.api.commands import CHANGING, SECRET, Answer, BadCommand, Command, read_command, write_answer
+from stayalived.api.commands import (
+    CHANGING,
+    OF_A_SERVER,
+    SECRET,
+    Answer,
+    BadCommand,
+    Command,
+    read_command,
+    write_answer,
+)
+from stayalived.api.servers import objection_to
 from stayalived.api.state import Store
 from stayalived.child.events import (
     Abort,
@@ -133,14 +143,26 @@ class ApiEngine:
     def _ask_supervisor(self, asked: Asked, command: Command, now: Instant) -> Sequence[ApiEffect]:
         if not asked.may_change:
             return [self._refuse(asked.client, f"{command.verb} is not for the daemon's own user; ask as root")]
+        objection = objection_to(command, self._store) if command.verb in OF_A_SERVER else ""
+        if objection:
+            return [self._refuse(asked.client, objection)]
         if len(self._waiting) >= MAX_WAITING:
             return [self._refuse(asked.client, f"{MAX_WAITING} requests wait already; try again later")]
         self._last_identifier += 1
         number = self._last_identifier
         self._waiting[number] = _Waiting(client=asked.client, until=after(now, REQUEST_LIMIT))
-        request = Request(identifier=number, verb=command.verb, force=command.force, leave=command.leave)
+        request = Request(
+            identifier=number,
+            verb=command.verb,
+            force=command.force,
+            leave=command.leave,
+            server=command.server,
+            weight=command.weight,
+            duration=seconds(command.seconds),
+        )
+        what = f"{command.verb} {command.server}".rstrip()
         return [
-            Report(level=logging.INFO, text=f"{command.verb} asked for on the control socket"),
+            Report(level=logging.INFO, text=f"{what} asked for on the control socket"),
             Tell(message=request, sequence=number),
         ]
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 from stayalived.api import document
 from stayalived.messages.control import ChildState, DaemonState, Message
 from stayalived.messages.routes import IPVS, TOPICS, VRRP, Kind, pack
-from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState
+from stayalived.messages.services import CheckState, FirstRound, Override, ServerRow, ServiceState
 from stayalived.messages.vrrp import GroupState, InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Duration, Instant, elapsed, in_seconds
 
@@ -41,6 +41,14 @@ class Store:
             kept.pop(key, None)
         else:
             kept[key] = message
+
+    def servers(self) -> dict[str, ServerRow]:
+        """Return the real servers as ipvs told of them last, by name: `service42/tic`."""
+        return {row.subject: row for state in self._all("services.state", ServiceState) for row in state.servers}
+
+    def adjusted(self) -> frozenset[str]:
+        """Return the names of the servers that somebody wants another weight for, or wants drained."""
+        return frozenset(level.server for level in self._all("services.override", Override))
 
     def describe(self, now: Instant) -> document.Document:
         """Return everything as it is at this moment; rows are sorted by name."""
@@ -202,6 +210,7 @@ def _service(parts: Sequence[ServiceState], checks: dict[str, list[document.Chec
         forward=state.forward,
         quorum=state.quorum,
         sorry=state.sorry,
+        panic=state.panic,
         problem=state.problem,
         servers=[_server(row, checks.get(row.subject, [])) for part in parts for row in part.servers],
     )
@@ -215,6 +224,7 @@ def _server(row: ServerRow, checks: list[document.Check]) -> document.Server:
         reason=row.reason,
         weight=row.weight,
         configured_weight=row.configured_weight,
+        overrides=list(row.overrides),
         active=row.active,
         inactive=row.inactive,
         checks=checks,

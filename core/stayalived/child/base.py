@@ -44,6 +44,11 @@ def read_clock() -> Instant:
     return Instant(time.monotonic_ns())
 
 
+def read_wall_offset() -> int:
+    """Return what to add to a moment of `read_clock` to have nanoseconds of the wall clock."""
+    return time.time_ns() - time.monotonic_ns()
+
+
 class ShellBase(Generic[Event, Effect]):
     """Feeds an engine with what comes through the pipe and carries out what every child's engine may ask for."""
 

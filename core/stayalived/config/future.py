@@ -27,7 +27,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
         "lvs_notify_fifo_script", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
         "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
-        "notify_fifo_script", "panic_threshold", "process_names", "reload_time_file",
+        "notify_fifo_script", "process_names", "reload_time_file",
         "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",
         "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
         "vrrp_notify_fifo", "vrrp_notify_fifo_script",
@@ -51,8 +51,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "smtp_alert",
-        "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
+        "nftables_ipvs", "smtp_alert", "snmp_name",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
     "check": ("log_all_failures", "stale"),

@@ -155,6 +155,18 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ]
         | None
     ) = None
+    # Children that run keep what was read from it; under another name, drains would be lost at the next start.
+    state_dir: Annotated[
+        str, about("Folder of what outlives the daemon: drains and weights by command.", restart=True)
+    ] = "/var/lib/stayalived"
+    panic_threshold: Annotated[
+        int,
+        about(
+            "Per cent of a service's weight that must be live; with less, servers that are down serve too. 0 = off.",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     notify: Notify = None
     rs_init_notifies: Annotated[
         bool, about("Whether actions are told that a server came up by its first check after the start (N18).")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stayalived.config.decode import nearest
 from stayalived.config.desk import Desk
 from stayalived.config.findings import Findings, Path, shown
 from stayalived.config.model import Action, VirtualServer
 from stayalived.messages.events import opposites
+from stayalived.spelling import nearest
 
 WEIGHT = "weight"
 

@@ -39,6 +39,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     sync_daemon: SyncDaemon | None = None  # LV37
     peer_directors: tuple[bytes, ...] = ()  # MAC addresses
     peer_mark: int = 0  # of what they have balanced already (LV51)
+    state_dir: str = "/var/lib/stayalived"
     rs_init_notifies: bool = False  # N18
 
 
@@ -143,6 +144,16 @@ class RealServer(msgspec.Struct, frozen=True, kw_only=True):
         return next((address for address in self.addresses if address.family is family), None)
 
 
+class PoolManners(msgspec.Struct, frozen=True, kw_only=True):
+    """What a virtual server does in rare moments: when too much is down, when nobody looks, when it stops."""
+
+    panic_threshold: int = 0  # per cent of its weight; with less live, those that are down serve as well; 0 = off
+    omega: bool = False  # its end is told as if all of it went down (LV18)
+    ha_suspend: bool = False  # no checks while this host has none of its addresses (LV26)
+    sorry_inhibit: bool = False  # the sorry server stays at weight 0 when it is needed no more (LV24)
+    stale_is_down: bool = False  # a verdict that is too old counts as down
+
+
 class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     """A service that the kernel balances: one IPVS service for each of its addresses and protocols."""
 
@@ -168,6 +179,7 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     real_servers: tuple[RealServer, ...]
     persistence_engine: str = ""  # "sip"; empty: clients are told apart by their addresses
     follow: str = ""  # instance: in the table of its MASTER only
+    manners: PoolManners = PoolManners()
 
 
 class Distribution(msgspec.Struct, frozen=True, order=True):

@@ -5,12 +5,12 @@ import re
 from collections.abc import Collection, Sequence
 
 from stayalived.config import resolve_services, resolve_vrrp
-from stayalived.config.decode import nearest
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.directors import PEER_MARK, SyncDaemon, SyncDaemonTable
 from stayalived.config.findings import Findings, Path, shown
 from stayalived.config.model import VirtualServer
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
+from stayalived.spelling import nearest
 
 SYNC_DAEMON = "lvs_sync_daemon"
 PEERS = "peer_directors"

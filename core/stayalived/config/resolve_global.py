@@ -68,6 +68,7 @@ def globals_of(
         peer_directors=peers[0],
         peer_mark=peers[1],
         rs_init_notifies=table.rs_init_notifies,
+        state_dir=_state_dir(table.state_dir, desk.findings),
     )
 
 
@@ -92,6 +93,12 @@ def _nftables(name: str, findings: Findings) -> str:
         text = "must be a name of 1 to 64 letters, digits, _ and -, which begins with a letter or _"
         findings.error(path, text, found=shown(name))
     return name
+
+
+def _state_dir(value: str, findings: Findings) -> str:
+    if not value.startswith("/"):
+        findings.error((GLOBAL, "state_dir"), "must be a path that begins with /", found=shown(value))
+    return value
 
 
 def _log(value: str, desk: Desk) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from stayalived.config.decode import nearest
 from stayalived.config.desk import Desk
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.resolve_actions import act
@@ -10,6 +9,7 @@ from stayalived.config.resolve_track import Owner, TrackRoom
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.config.vrrp import SyncGroupTable
+from stayalived.spelling import nearest
 
 KIND = "vrrp_sync_group"
 

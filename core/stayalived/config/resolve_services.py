@@ -6,7 +6,7 @@ from stayalived.addresses import Endpoint, Family
 from stayalived.config import services
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
-from stayalived.config.model import Forwarding, RealServer, VirtualServer
+from stayalived.config.model import Forwarding, PoolManners, RealServer, VirtualServer
 from stayalived.config.persistence import persistence_of
 from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
@@ -39,6 +39,7 @@ class _Service:
     addresses: tuple[Endpoint, ...]
     families: tuple[Family, ...]  # of the addresses; for a mark those that its servers may have
     forward: Forwarding
+    sorry_forward: Forwarding
     checks: list[Specification]
 
     def port(self, family: Family) -> int | None:
@@ -77,13 +78,15 @@ class ServiceRoom:
         policy = self._policy(table, path)
         protocols = protocols_of(table, path, self._desk)
         act(self._desk, table.notify, f"virtual_server {name}", (*path, "notify"))
+        forward = self._forward(table.forward, (*path, "forward")) or _PLAIN
         service = _Service(
             name=name,
             path=path,
             table=table,
             addresses=addresses,
             families=families_of(table, addresses, path, self._desk),
-            forward=self._forward(table.forward, (*path, "forward")) or _PLAIN,
+            forward=forward,
+            sorry_forward=self._forward(table.sorry_server_lvs_method, (*path, "sorry_server_lvs_method")) or forward,
             checks=self._checks.specifications(table.check, (*path, "check")),
         )
         servers = self._servers(service)
@@ -120,9 +123,10 @@ class ServiceRoom:
             quorum=table.quorum,
             hysteresis=table.hysteresis,
             sorry_server=self._sorry_server(service),
-            sorry_forward=service.forward,
+            sorry_forward=service.sorry_forward,
             real_servers=servers,
             follow=table.follow or "",
+            manners=self._manners(table, service.path),
         )
 
     # What a virtual server says of itself
@@ -199,7 +203,22 @@ class ServiceRoom:
         if len(service.families) > 1 and service.addresses and not tunnelled:
             self._findings.warn(path, f"stands in for IPv{family} only; the service has both families")
         service_port = service.port(family) or 0
-        return Endpoint(addresses[family], self._kept_port(port, service_port, service.forward, path))
+        return Endpoint(addresses[family], self._kept_port(port, service_port, service.sorry_forward, path))
+
+    def _manners(self, table: VirtualServerTable, path: Path) -> PoolManners:
+        if table.ha_suspend and table.fwmark is not None:
+            self._findings.warn((*path, "ha_suspend"), "has no effect with fwmark: a mark has no address")
+        for key in ("sorry_server_inhibit", "sorry_server_lvs_method"):
+            if getattr(table, key) and table.sorry_server is None:
+                self._findings.warn((*path, key), "has no effect without sorry_server")
+        stale = self._desk.choice(table.stale, services.STALE, (*path, "stale"))
+        return PoolManners(
+            panic_threshold=first_set(table.panic_threshold, self._desk.globals.panic_threshold, default=0),
+            omega=table.omega,
+            ha_suspend=table.ha_suspend and table.fwmark is None,
+            sorry_inhibit=table.sorry_server_inhibit,
+            stale_is_down=stale == "down",
+        )
 
     # Real servers
 

@@ -14,6 +14,7 @@ METHODS = ("NAT", "DR", "TUN")
 TUNNELS = ("ipip", "gue", "gre")
 CHECKSUMS = ("nocsum", "csum", "remcsum")
 FAMILIES = ("ipv4", "ipv6")
+STALE = ("keep", "down")
 MAX_WEIGHT = 0x7FFFFFFF  # LV32
 MAX_PERSISTENCE = 2_678_400  # LV11: 31 days
 SCHEDULER = "that of the plugin that calls itself the default"
@@ -69,7 +70,38 @@ class RealServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fiel
     ]
 
 
-class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MannersTable(ServerKeys, frozen=True, kw_only=True):
+    """What may stand in a virtual server for rare moments."""
+
+    panic_threshold: (
+        Annotated[
+            int,
+            about(
+                "Per cent of its weight that must be live; with less, servers that are down serve too. 0 = off.",
+                ge=0,
+                le=100,
+                default="that of `[global]`",
+            ),
+        ]
+        | None
+    ) = None
+    omega: Annotated[bool, about("Whether the daemon's stop is told as `down` and `quorum_down`.")] = False
+    ha_suspend: Annotated[bool, about("Whether checks sleep while this host has none of the service's addresses.")] = (
+        False
+    )
+    sorry_server_inhibit: Annotated[
+        bool, about("Whether the sorry server stays at weight 0 when it is needed no more.")
+    ] = False
+    sorry_server_lvs_method: Annotated[
+        str | dict[str, Any] | None, about("As `forward`, for the sorry server.", default="`forward`")
+    ] = None
+    stale: Annotated[
+        str,
+        about("What a verdict older than three times `delay_loop` is: kept as it was, or down.", choices=STALE),
+    ] = STALE[0]
+
+
+class VirtualServerTable(MannersTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a virtual server."""
 
     address: Annotated[

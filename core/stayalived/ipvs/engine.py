@@ -43,12 +43,13 @@ from stayalived.ipvs.events import (
     TableRead,
 )
 from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import DeleteService, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
 from stayalived.messages.control import Start
-from stayalived.messages.services import AdoptedServer, CheckState, ServiceState
+from stayalived.messages.services import AdoptedServer, CheckState, Override, ServiceState
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, earliest
 
@@ -70,13 +71,17 @@ class Phase(Enum):
 class IpvsEngine:
     """Makes the kernel's table equal to the one that configuration and health ask for."""
 
-    def __init__(self) -> None:
-        """Start without a configuration."""
+    def __init__(self, *, wall_offset: int = 0) -> None:
+        """Start without a configuration.
+
+        Args:
+            wall_offset: what to add to a moment to have nanoseconds of the wall clock: levels and drains end by it.
+        """
         self._phase = Phase.IDLE
         self._prepared: Prepare | None = None
         self._configuration: Configuration | None = None
         self._news = Newsroom()
-        self._pools = Pools(self._news)
+        self._pools = Pools(self._news, Levels(wall_offset))
         self._kernel = KernelView()
         self._directors = Directors()
         self._leaving: set[ServiceKey] = set()
@@ -100,7 +105,7 @@ class IpvsEngine:
             case Abort(generation=generation):
                 return self._abort(generation)
             case Stop(leave=leave):
-                return self._stop(leave=leave)
+                return self._stop(now, leave=leave)
             case Received():
                 return self._receive(event, now)
             case TableRead():
@@ -149,6 +154,7 @@ class IpvsEngine:
             raise Bug("a table was read for a configuration that nobody prepared")
         self._phase = Phase.READY
         self._pools.adopt(self._kernel.present(), first=True)
+        self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, None)
         warnings = (Problem(path="virtual_server", expected=problem, warning=True),) if problem else ()
         return [*self._news.take(), AnswerPrepared(generation=self._prepared.generation, problems=warnings)]
 
@@ -190,9 +196,11 @@ class IpvsEngine:
             return self._news.take()
         return [*self._news.take(), *self._ask_table()]
 
-    def _stop(self, *, leave: bool) -> Sequence[AnyEffect]:
+    def _stop(self, now: Instant, *, leave: bool) -> Sequence[AnyEffect]:
         if self._phase in {Phase.STOPPING, Phase.STOPPED}:
             return []
+        if self._phase is Phase.WORKING:
+            self._pools.tell_end(now)
         self._phase = Phase.STOPPING
         released = [] if leave else self._directors.release()
         if leave or self._configuration is None:  # what was found before a first commit is not ours to delete
@@ -200,7 +208,8 @@ class IpvsEngine:
             self._pools.clear()
         else:
             self._leaving |= self._directors.keys
-        return released if self._asked else [*released, *self._delete_services()]
+        told = [*self._news.take(), *released]
+        return told if self._asked else [*told, *self._delete_services()]
 
     def _delete_services(self) -> Sequence[AnyEffect]:
         """Delete what is ours in one go (LV40), then be finished, also with what the kernel refused to delete."""
@@ -219,11 +228,14 @@ class IpvsEngine:
     def _receive(self, event: Received, now: Instant) -> Sequence[AnyEffect]:
         message = event.message
         if isinstance(message, CheckState) or event.topic == "services.check":
-            check = message if isinstance(message, CheckState) else None
-            self._pools.hear(event.sender, event.key, check, now, working=self._phase is Phase.WORKING)
+            state = message if isinstance(message, CheckState) else None
+            self._pools.hear(event.sender, event.key, state, now, working=self._phase is Phase.WORKING)
         elif isinstance(message, InstanceState) or event.topic == "vrrp.instance":
             instance = message if isinstance(message, InstanceState) else None
             self._pools.mark(self._directors.hear(event.key, instance, now), now)
+        elif isinstance(message, Override) or event.topic == "services.override":
+            level = message if isinstance(message, Override) else None
+            self._pools.hear_level(event.key, level, now, working=self._phase is Phase.WORKING)
         elif isinstance(message, ServiceState):
             self._news.remember(event.key, message)
         elif isinstance(message, AdoptedServer):
@@ -238,6 +250,8 @@ class IpvsEngine:
             for key in self._kernel.drifted(event, self._pools.keys):
                 self._news.report_drift(key)
         self._kernel.take(event, now)
+        if self._phase is Phase.WORKING:
+            self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, now)
         match self._phase:
             case Phase.PREPARING:
                 return self._answer()

@@ -3,6 +3,7 @@
 import logging
 from typing import cast
 
+from stayalived.child.base import read_wall_offset
 from stayalived.child.bootstrap import Context
 from stayalived.child.privileges import Rights
 from stayalived.child.shell import Shell
@@ -71,6 +72,6 @@ def run(context: Context, opened: object) -> None:
     """Keep the kernel's table as configuration and health ask for it, until told to stop."""
     hands = Hands(cast("IpvsKernel | None", opened))
     shell: Shell[IpvsEvent, IpvsEffect] = Shell(
-        IpvsEngine(), context, lambda effect: shell.post(hands.carry_out(effect))
+        IpvsEngine(wall_offset=read_wall_offset()), context, lambda effect: shell.post(hands.carry_out(effect))
     )
     shell.run()

@@ -2,6 +2,8 @@
 
 from stayalived.messages.control import Message
 
+BIGGEST_WEIGHT = 2**31 - 1  # a signed int in the kernel
+
 
 class CheckState(Message, frozen=True):
     """Where one check of one subject stands. Key on the pipe: `SUBJECT#NUMBER`."""
@@ -67,12 +69,14 @@ class ServerRow(Message, frozen=True):
 
     subject: str
     addresses: tuple[str, ...]
-    state: str  # UNKNOWN, UP, DOWN
+    state: str  # UNKNOWN, UP, DOWN, or `DOWN (kept)` in a panic
     reason: str
     weight: int  # in the kernel's table now; -1 = not in it
     configured_weight: int
     active: int
     inactive: int
+    overrides: tuple[str, ...] = ()  # what keeps its weight from the configured one: `drained: command`, …
+    been_up: bool = False  # at some time since the daemon started: a panic may keep it
 
 
 class ServiceState(Message, frozen=True):
@@ -87,3 +91,4 @@ class ServiceState(Message, frozen=True):
     sorry: bool
     servers: tuple[ServerRow, ...]
     problem: str  # last refusal of the kernel, "" when the table is as wanted
+    panic: bool = False  # so few servers are live that those which are down serve, too

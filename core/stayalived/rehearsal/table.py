@@ -18,8 +18,8 @@ from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import AnyEffect, AnyEvent, Apply, IpvsEvent, OperationsDone, ReadTable, TableRead
 from stayalived.ipvs.model import Operation, ServiceKey, Table, carry_out, copy_of
 from stayalived.ipvs.plan import plan
-from stayalived.ipvs.pool import round_limit
 from stayalived.ipvs.projection import endpoint_in, keys_of, sorry_endpoint_in
+from stayalived.ipvs.rounds import round_limit
 from stayalived.messages.control import Start
 from stayalived.messages.routes import CHECKER, IPVS
 from stayalived.messages.services import CheckState

@@ -248,9 +248,6 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     SERVICE: ("a.toml:1:1: virtual_server.web: warning: has no real server: it is left out",),
     SERVICE + 'lb_algo = "rr"': ("a.toml:4:1: virtual_server.web.lb_algo: write scheduler",),
-    SERVICE + "ha_suspend = true": (
-        "a.toml:4:1: virtual_server.web.ha_suspend: not yet in this version; leave it out",
-    ),
     SERVICE.replace("tcp", "icmp") + SERVER: (
         'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp", "udp" or "sctp"',
     ),

@@ -12,6 +12,18 @@ from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import NO_TIME, Duration
 
 
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the kernel's IPVS keeps idle connections, in seconds; 0 stands for what it is now."""
+
+    tcp: int = 0
+    tcpfin: int = 0  # after a FIN was seen
+    udp: int = 0
+
+    def __str__(self) -> str:
+        """Return the command that sets them."""
+        return f"ipvsadm --set {self.tcp} {self.tcpfin} {self.udp}"
+
+
 class Globals(msgspec.Struct, frozen=True, kw_only=True):
     """What `[global]` says."""
 
@@ -35,6 +47,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     vrrp_no_swap: bool = False  # its memory is locked, as it is under `realtime` (P14)
     nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
     nftables_priority: int = -1
+    lvs_timeouts: Timeouts = Timeouts()
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
-from stayalived.config.model import Check, Globals
+from stayalived.config.model import Check, Globals, Timeouts
 from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
 
@@ -59,6 +59,7 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         vrrp_no_swap=table.vrrp_no_swap,
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
+        lvs_timeouts=_timeouts(table),
     )
 
 
@@ -68,6 +69,11 @@ def _realtime(table: GlobalTable, instances: Sequence[VrrpInstance], findings: F
         findings.warn((GLOBAL, "vrrp_rt_priority"), "has no effect with realtime = false")
     fast = any(router.advert_int < FAST for instance in instances for router in instance.routers)
     return first_set(table.realtime, default=fast or asked)
+
+
+def _timeouts(table: GlobalTable) -> Timeouts:
+    said = table.lvs_timeouts
+    return Timeouts() if said is None else Timeouts(tcp=said.tcp, tcpfin=said.tcpfin, udp=said.udp)
 
 
 def _delay(value: float, key: str, findings: Findings) -> Duration:

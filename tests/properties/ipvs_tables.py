@@ -11,6 +11,7 @@ KEYS = (
     ServiceKey(Family.IPV4, "tcp", Endpoint("192.0.2.1", 80)),
     ServiceKey(Family.IPV4, "udp", Endpoint("192.0.2.1", 53)),
     ServiceKey(Family.IPV6, "tcp", Endpoint("2001:db8::1", 80)),
+    ServiceKey(Family.IPV4, "sctp", Endpoint("192.0.2.1", 2905)),
     ServiceKey(Family.IPV4, "", None, 7),
     ServiceKey(Family.IPV6, "", None, 7),
 )
@@ -42,6 +43,8 @@ def services(family: Family) -> st.SearchStrategy[Service]:
             Service(scheduler="sh", flags=("flag-1",), granularity=whole),
             Service(scheduler="mh", flags=("flag-1", "flag-2"), granularity=whole),
             Service(scheduler="rr", timeout=30, granularity=whole),
+            Service(scheduler="rr", timeout=30, granularity=whole, engine="sip"),
+            Service(scheduler="rr", granularity=whole, one_packet=True),
             Service(scheduler="wrr", timeout=300, granularity=24),
         ]
     )

@@ -25,7 +25,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     "global": (
         "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
         "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
-        "lvs_notify_fifo_script", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
+        "lvs_notify_fifo_script", "net_namespace", "net_namespace_ipvs",
         "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
         "notify_fifo_script", "process_names", "reload_time_file",
         "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",

@@ -25,6 +25,7 @@ LOGS = ("stderr", "syslog", "journald")
 LOG_TARGETS = '"stderr", "syslog", "journald" or "file:/PATH"'
 HOUR = 3600
 DAY = 86_400
+MAX_TIMEOUT = 2_678_400  # LV38: 31 days
 MAX_PROCESSOR = 8191  # CONFIG_NR_CPUS, at most
 MAX_NFTABLES_PRIORITY = 0x7FFFFFFF  # nft(8): signed, 32 bits
 
@@ -89,6 +90,14 @@ ChecksumAsV2 = Annotated[
 Strict = Annotated[bool, about("Whether everything that the RFCs do not have is refused or switched off.")]
 
 
+class TimeoutsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of `lvs_timeouts`."""
+
+    tcp: Annotated[int, about("Of an idle TCP connection; 0 = as it is.", ge=0, le=MAX_TIMEOUT, unit=DURATION)] = 0
+    tcpfin: Annotated[int, about("Of one after a FIN; 0 = as it is.", ge=0, le=MAX_TIMEOUT, unit=DURATION)] = 0
+    udp: Annotated[int, about("Of an idle pair over UDP; 0 = as it is.", ge=0, le=MAX_TIMEOUT, unit=DURATION)] = 0
+
+
 class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of `[global]`."""
 
@@ -134,6 +143,13 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     flush: Annotated[bool, about("Empty the kernel's whole IPVS table at the start, services of others included.")] = (
         False
     )
+    lvs_timeouts: Annotated[
+        TimeoutsTable | None,
+        about(
+            "How long the kernel's IPVS keeps idle connections; restored at the stop.",
+            default="as they are",
+        ),
+    ] = None
     disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = []
     lvs_sync_daemon: Annotated[
         dict[str, Any] | None,

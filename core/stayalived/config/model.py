@@ -13,6 +13,18 @@ from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import NO_TIME, Duration
 
 
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """How long the kernel's IPVS keeps idle connections, in seconds; 0 stands for what it is now."""
+
+    tcp: int = 0
+    tcpfin: int = 0  # after a FIN was seen
+    udp: int = 0
+
+    def __str__(self) -> str:
+        """Return the command that sets them."""
+        return f"ipvsadm --set {self.tcp} {self.tcpfin} {self.udp}"
+
+
 class Globals(msgspec.Struct, frozen=True, kw_only=True):
     """What `[global]` says."""
 
@@ -39,6 +51,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     sync_daemon: SyncDaemon | None = None  # LV37
     peer_directors: tuple[bytes, ...] = ()  # MAC addresses
     peer_mark: int = 0  # of what they have balanced already (LV51)
+    lvs_timeouts: Timeouts = Timeouts()
     state_dir: str = "/var/lib/stayalived"
     rs_init_notifies: bool = False  # N18
 

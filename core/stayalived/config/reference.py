@@ -18,7 +18,7 @@ from stayalived.config.decode import fields_of
 from stayalived.config.directors import SyncDaemonTable
 from stayalived.config.findings import shown
 from stayalived.config.future import announced
-from stayalived.config.general import GlobalTable
+from stayalived.config.general import GlobalTable, TimeoutsTable
 from stayalived.config.holdings import AddressTable, NextHopTable, RouteTable, RuleTable
 from stayalived.config.kinds import described, remarks
 from stayalived.config.model import BUNDLED
@@ -34,6 +34,7 @@ RESTART = "*A change needs a restart: a reload that has one is refused.*"
 TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[global]", GlobalTable, ""),
     ("[global.lvs_sync_daemon]", SyncDaemonTable, ""),
+    ("lvs_timeouts = { … }", TimeoutsTable, ""),
     ("[vrrp_instance.NAME]", InstanceTable, ""),
     ("track = [{ … }]", TrackTable, ""),
     ("virtual_ipaddress = [{ … }]", AddressTable, "As well in `virtual_ipaddress_excluded`."),

@@ -7,7 +7,7 @@ from stayalived.config.desk import Desk, first_set
 from stayalived.config.directors import SyncDaemon
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
-from stayalived.config.model import GLOBAL, Check, Globals
+from stayalived.config.model import GLOBAL, Check, Globals, Timeouts
 from stayalived.config.resolve_actions import act
 from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
@@ -69,6 +69,7 @@ def globals_of(
         peer_mark=peers[1],
         rs_init_notifies=table.rs_init_notifies,
         state_dir=_state_dir(table.state_dir, desk.findings),
+        lvs_timeouts=_timeouts(table),
     )
 
 
@@ -78,6 +79,11 @@ def _realtime(table: GlobalTable, instances: Sequence[VrrpInstance], findings: F
         findings.warn((GLOBAL, "vrrp_rt_priority"), "has no effect with realtime = false")
     fast = any(router.advert_int < FAST for instance in instances for router in instance.routers)
     return first_set(table.realtime, default=fast or asked)
+
+
+def _timeouts(table: GlobalTable) -> Timeouts:
+    said = table.lvs_timeouts
+    return Timeouts() if said is None else Timeouts(tcp=said.tcp, tcpfin=said.tcpfin, udp=said.udp)
 
 
 def _delay(value: float, key: str, findings: Findings) -> Duration:

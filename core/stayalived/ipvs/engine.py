@@ -37,10 +37,14 @@ from stayalived.ipvs.events import (
     AnyEvent,
     Apply,
     Directed,
+    FindMissing,
+    IpvsEvent,
     KernelRefused,
+    MissingFound,
     OperationsDone,
     ReadTable,
     TableRead,
+    TimeoutsAnswered,
 )
 from stayalived.ipvs.kernel_view import KernelView
 from stayalived.ipvs.levels import Levels
@@ -48,8 +52,10 @@ from stayalived.ipvs.model import DeleteService, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
+from stayalived.ipvs.requirements import held, missing, new_needs
+from stayalived.ipvs.timeouts import TimeoutKeeper
 from stayalived.messages.control import Start
-from stayalived.messages.services import AdoptedServer, CheckState, Override, ServiceState
+from stayalived.messages.services import AdoptedServer, CheckState, FoundTimeouts, Override, ServiceState
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, earliest
 
@@ -84,6 +90,8 @@ class IpvsEngine:
         self._pools = Pools(self._news, Levels(wall_offset))
         self._kernel = KernelView()
         self._directors = Directors()
+        self._timeouts = TimeoutKeeper()
+        self._missing: tuple[Problem, ...] = ()  # of what is prepared
         self._leaving: set[ServiceKey] = set()
         self._asked = False  # the kernel has not answered yet
 
@@ -108,14 +116,8 @@ class IpvsEngine:
                 return self._stop(now, leave=leave)
             case Received():
                 return self._receive(event, now)
-            case TableRead():
-                return self._take_table(event, now)
-            case KernelRefused():
-                return self._take_refusal(event, now)
-            case OperationsDone():
-                return self._take_results(event, now)
-            case Directed():
-                return self._take_directed(event, now)
+            case _:
+                return self._take(event, now)
 
     def wake(self, now: Instant) -> Sequence[AnyEffect]:
         """Do what has become due by `now`."""
@@ -139,8 +141,26 @@ class IpvsEngine:
         if problems:
             return [AnswerPrepared(generation=event.generation, problems=problems)]
         self._prepared = event
+        self._missing = ()
+        needs = new_needs(event.configuration, self._configuration)
+        if needs:
+            return [FindMissing(generation=event.generation, needs=needs)]
+        return self._look_at_table(event, now)
+
+    def _take_missing(self, event: MissingFound, now: Instant) -> Sequence[AnyEffect]:
+        """Refuse to change over to what the kernel cannot do; a start goes on without it (the rest still works)."""
+        prepared = self._prepared
+        if prepared is None or prepared.generation != event.generation:
+            return []
+        working = self._phase is Phase.WORKING
+        self._missing = missing(prepared.configuration, event.needs, event.problems, warning=not working)
+        return self._look_at_table(prepared, now)
+
+    def _look_at_table(self, event: Prepare, now: Instant) -> Sequence[AnyEffect]:
+        if self._phase in {Phase.STOPPING, Phase.STOPPED}:
+            return []
         if self._phase is Phase.WORKING:
-            return [AnswerPrepared(generation=event.generation)]
+            return [AnswerPrepared(generation=event.generation, problems=self._missing)]
         self._phase = Phase.PREPARING
         self._pools.build(event.configuration, now)
         self._leaving = self._news.remembered_keys() - self._pools.keys
@@ -155,7 +175,9 @@ class IpvsEngine:
         self._phase = Phase.READY
         self._pools.adopt(self._kernel.present(), first=True)
         self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, None)
-        warnings = (Problem(path="virtual_server", expected=problem, warning=True),) if problem else ()
+        warnings = (*self._missing, *held(self._prepared.configuration, self._kernel.present()))
+        if problem:  # then everything is missing
+            warnings = (Problem(path="virtual_server", expected=problem, warning=True),)
         return [*self._news.take(), AnswerPrepared(generation=self._prepared.generation, problems=warnings)]
 
     def _abort(self, generation: int) -> Sequence[AnyEffect]:
@@ -174,13 +196,14 @@ class IpvsEngine:
         marked = self._directors.keys
         self._directors.configure(configuration, now)
         self._leaving |= marked - self._directors.keys
+        timeouts = self._timeouts.want(configuration.globals.lvs_timeouts)
         if reloaded:
-            return self._reload(configuration, now)
+            return [*timeouts, *self._reload(configuration, now)]
         self._configuration = configuration
         if start is Start.FIRST and configuration.globals.flush:
             self._leaving |= set(self._kernel.present()) - self._pools.keys
         self._pools.start(configuration, now)
-        return self._news.take()
+        return [*timeouts, *self._news.take()]
 
     def _reload(self, configuration: Configuration, now: Instant) -> Sequence[AnyEffect]:
         """Change over to another configuration: what did not change keeps its pool, its health, its connections."""
@@ -208,7 +231,8 @@ class IpvsEngine:
             self._pools.clear()
         else:
             self._leaving |= self._directors.keys
-        told = [*self._news.take(), *released]
+        restored = [] if leave else self._timeouts.restore()
+        told = [*self._news.take(), *released, *restored]
         return told if self._asked else [*told, *self._delete_services()]
 
     def _delete_services(self) -> Sequence[AnyEffect]:
@@ -238,11 +262,28 @@ class IpvsEngine:
             self._pools.hear_level(event.key, level, now, working=self._phase is Phase.WORKING)
         elif isinstance(message, ServiceState):
             self._news.remember(event.key, message)
+        elif isinstance(message, FoundTimeouts):
+            self._timeouts.remember(message)
         elif isinstance(message, AdoptedServer):
             self._news.adopted.add(message.subject)
         return []
 
     # -- what the kernel answers
+
+    def _take(self, event: IpvsEvent, now: Instant) -> Sequence[AnyEffect]:
+        match event:
+            case TableRead():
+                return self._take_table(event, now)
+            case KernelRefused():
+                return self._take_refusal(event, now)
+            case OperationsDone():
+                return self._take_results(event, now)
+            case MissingFound():
+                return self._take_missing(event, now)
+            case Directed():
+                return self._take_directed(event, now)
+            case TimeoutsAnswered():
+                return self._timeouts.take(event) if self._phase is Phase.WORKING else []
 
     def _take_table(self, event: TableRead, now: Instant) -> Sequence[AnyEffect]:
         self._asked = False
@@ -256,7 +297,7 @@ class IpvsEngine:
             case Phase.PREPARING:
                 return self._answer()
             case Phase.WORKING:
-                return self._look_again(now)
+                return [*self._timeouts.again(), *self._look_again(now)]
             case Phase.STOPPING:
                 return self._delete_services()
             case _:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from stayalived.addresses import Endpoint
 from stayalived.child.events import ChildEffect, ChildEvent
+from stayalived.config.model import Timeouts
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.daemons import Daemon
-from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table
+from stayalived.ipvs.model import Connections, Need, Operation, ServiceKey, Table
 
 INFO, WARNING, ERROR = 20, 30, 40  # levels of `Report`; a pure module does not import logging for three numbers
 
@@ -32,6 +33,23 @@ class OperationsDone:
 
     operations: tuple[Operation, ...]
     problems: tuple[KernelProblem | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFound:
+    """Answer to `FindMissing`: for each need None, or what is missing."""
+
+    generation: int
+    needs: tuple[Need, ...]
+    problems: tuple[KernelProblem | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutsAnswered:
+    """Answer to `ReadTimeouts`, with the timeouts, and to `SetTimeouts`; with a problem when the kernel refused."""
+
+    timeouts: Timeouts | None = None
+    problem: KernelProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +110,27 @@ class Directed:
     local: frozenset[str] = frozenset()
 
 
-IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed
-IpvsEffect = ReadTable | Apply | Direct
+@dataclass(frozen=True, slots=True)
+class FindMissing:
+    """Find out what the kernel lacks of what a configuration needs, and change nothing. Answered by `MissingFound`."""
+
+    generation: int
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTimeouts:
+    """Read how long the kernel keeps idle connections. Answered by `TimeoutsAnswered`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimeouts:
+    """Set it; what is 0 stays as it is. Answered by `TimeoutsAnswered`."""
+
+    timeouts: Timeouts
+
+
+IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed | MissingFound | TimeoutsAnswered
+IpvsEffect = ReadTable | Apply | Direct | FindMissing | ReadTimeouts | SetTimeouts
 AnyEvent = ChildEvent | IpvsEvent
 AnyEffect = ChildEffect | IpvsEffect

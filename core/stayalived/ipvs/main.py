@@ -1,6 +1,7 @@
 """The ipvs process: the engine, joined to the kernel. I/O."""
 
 import logging
+from collections.abc import Sequence
 from typing import cast
 
 from stayalived.child.base import read_wall_offset
@@ -12,12 +13,17 @@ from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import (
     Apply,
     Direct,
+    FindMissing,
     IpvsEffect,
     IpvsEvent,
     KernelRefused,
+    MissingFound,
     OperationsDone,
     ReadTable,
+    ReadTimeouts,
+    SetTimeouts,
     TableRead,
+    TimeoutsAnswered,
 )
 from stayalived.kernel.api import IpvsKernel
 from stayalived.kernel.direction import Direction
@@ -48,12 +54,36 @@ class Hands:
                 if self._kernel is None:
                     raise Bug("operations for a table that was never read")
                 return OperationsDone(operations=operations, problems=tuple(self._kernel.apply(operations)))
+            case FindMissing():
+                return self._find_missing(effect)
+            case ReadTimeouts() | SetTimeouts():
+                return self._keep(effect)
+
+    def _find_missing(self, effect: FindMissing) -> IpvsEvent:
+        problems: Sequence[KernelProblem | None]
+        try:
+            problems = self._connected().missing(effect.needs)
+        except KernelProblem as problem:
+            problems = [problem] * len(effect.needs)
+        return MissingFound(generation=effect.generation, needs=effect.needs, problems=tuple(problems))
+
+    def _keep(self, effect: ReadTimeouts | SetTimeouts) -> IpvsEvent:
+        try:
+            if isinstance(effect, ReadTimeouts):
+                return TimeoutsAnswered(timeouts=self._connected().timeouts())
+            self._connected().set_timeouts(effect.timeouts)
+        except KernelProblem as problem:
+            return TimeoutsAnswered(problem=problem)
+        return TimeoutsAnswered()
+
+    def _connected(self) -> IpvsKernel:
+        if self._kernel is None:
+            self._kernel = LinuxIpvs()
+        return self._kernel
 
     def _read(self) -> IpvsEvent:
         try:
-            if self._kernel is None:
-                self._kernel = LinuxIpvs()
-            table, connections = self._kernel.read()
+            table, connections = self._connected().read()
         except KernelProblem as problem:
             return KernelRefused(problem=problem)
         return TableRead(table=table, connections=connections)

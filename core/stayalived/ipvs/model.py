@@ -68,19 +68,6 @@ class Connections:
     inactive: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
-    """How long the kernel keeps idle connections, in seconds (`ipvsadm --set`); 0 stands for what it is now."""
-
-    tcp: int = 0
-    tcpfin: int = 0  # after a FIN was seen
-    udp: int = 0
-
-    def __str__(self) -> str:
-        """Return the command that sets them."""
-        return f"ipvsadm --set {self.tcp} {self.tcpfin} {self.udp}"
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Need:
     """What a service needs of the kernel that may be a module which is not there."""

@@ -86,7 +86,7 @@ def project(service: VirtualServer, standing: Standing) -> Projection:
     projection = Projection()
     replaced = standing.quorum is Quorum.DOWN and service.sorry_server is not None
     for key in keys_of(service):
-        entry = Entry(_settings(service, key.family))
+        entry = Entry(settings_of(service, key.family))
         projection.table[key] = entry
         if replaced or (standing.sorry_found and standing.quorum is Quorum.UNDECIDED):
             _place_sorry_server(projection, key, service, 1)
@@ -112,6 +112,19 @@ def keys_of(service: VirtualServer) -> tuple[ServiceKey, ...]:
         return tuple(ServiceKey(family, "", None, service.fwmark) for family in service.fwmark_families)
     return tuple(
         ServiceKey(address.family, protocol, address) for protocol in service.protocols for address in service.addresses
+    )
+
+
+def settings_of(service: VirtualServer, family: Family) -> Service:
+    """Return the settings of a virtual server's services in one family."""
+    timeout = _whole_seconds(service.persistence_timeout)
+    return Service(
+        scheduler=service.scheduler,
+        flags=tuple(sorted(service.scheduler_flags)),
+        timeout=timeout,
+        granularity=min(service.persistence_granularity, family.bits) if timeout else family.bits,
+        engine=service.persistence_engine if timeout else "",
+        one_packet=service.one_packet,
     )
 
 
@@ -172,18 +185,6 @@ def _forced(key: ServiceKey, address: Endpoint, forward: Forwarding) -> Endpoint
     if forward.method == "NAT" and address.port:
         port = address.port
     return Endpoint(address.address, port)
-
-
-def _settings(service: VirtualServer, family: Family) -> Service:
-    timeout = _whole_seconds(service.persistence_timeout)
-    return Service(
-        scheduler=service.scheduler,
-        flags=tuple(sorted(service.scheduler_flags)),
-        timeout=timeout,
-        granularity=min(service.persistence_granularity, family.bits) if timeout else family.bits,
-        engine=service.persistence_engine if timeout else "",
-        one_packet=service.one_packet,
-    )
 
 
 def _whole_seconds(duration: Duration) -> int:

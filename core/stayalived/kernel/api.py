@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import Protocol
 
 from stayalived.addresses import Endpoint, VirtualAddress
+from stayalived.config.model import Timeouts
 from stayalived.config.virtual_routers import PlacedAddress, Route, Rule, VirtualMac
 from stayalived.errors import KernelProblem
-from stayalived.ipvs.model import Connections, Need, Operation, ServiceKey, Table, Timeouts
+from stayalived.ipvs.model import Connections, Need, Operation, ServiceKey, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from stayalived.addresses import Endpoint
+from stayalived.config.model import Timeouts
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.model import (
     AddDestination,
@@ -22,7 +23,6 @@ from stayalived.ipvs.model import (
     Operation,
     ServiceKey,
     Table,
-    Timeouts,
     holds,
     in_words,
 )

@@ -6,7 +6,8 @@ Layout: `ipvs_attributes`; what the kernel does with it: net/netfilter/ipvs/ip_v
 from typing import Any
 
 from stayalived.addresses import Endpoint, Family
-from stayalived.ipvs.model import Service, ServiceKey, Timeouts
+from stayalived.config.model import Timeouts
+from stayalived.ipvs.model import Service, ServiceKey
 from stayalived.kernel.ipvs_attributes import Request
 from stayalived.kernel.ipvs_messages import NEW_SERVICE, encode_service, make_request
 

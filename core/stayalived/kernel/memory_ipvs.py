@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 
 from stayalived.addresses import Endpoint, Family
+from stayalived.config.model import Timeouts
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.model import (
     AddDestination,
@@ -25,7 +26,6 @@ from stayalived.ipvs.model import (
     Service,
     ServiceKey,
     Table,
-    Timeouts,
     carry_out,
     copy_of,
     holds,

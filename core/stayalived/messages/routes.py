@@ -71,6 +71,7 @@ TOPICS: dict[str, Topic] = {
         Topic("services.check", services.CheckState, Kind.STATE, (CHECKER,), (CHECKER, IPVS, API)),
         Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),
         Topic("services.round", services.FirstRound, Kind.STATE, (IPVS,), (VRRP, API)),
+        Topic("services.timeouts", services.FoundTimeouts, Kind.STATE, (IPVS,), (IPVS,)),
         Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, CHECKER, API)),
         Topic("services.override", services.Override, Kind.STATE, (NOTIFY, SUPERVISOR), (IPVS, NOTIFY, API)),
         Topic("notify.counts", notify.Counts, Kind.STATE, (NOTIFY,), (API,)),

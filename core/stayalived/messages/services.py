@@ -43,6 +43,14 @@ class AdoptedServer(Message, frozen=True):
     weight: int
 
 
+class FoundTimeouts(Message, frozen=True):
+    """The kernel's timeouts of connections as ipvs found them, in seconds: for whoever replaces it, to restore them."""
+
+    tcp: int
+    tcpfin: int
+    udp: int
+
+
 class FirstRound(Message, frozen=True):
     """Whether some server is still UNKNOWN. vrrp does not preempt while it is open (`start_hold`)."""
 

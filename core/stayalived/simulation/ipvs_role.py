@@ -56,6 +56,14 @@ class IpvsRole:
         if isinstance(effect, events.ReadTable):
             table, connections = self.machine.ipvs.read()
             answer = events.TableRead(table=table, connections=connections)
+        elif isinstance(effect, events.FindMissing):
+            found = tuple(self.machine.ipvs.missing(effect.needs))
+            answer = events.MissingFound(generation=effect.generation, needs=effect.needs, problems=found)
+        elif isinstance(effect, events.ReadTimeouts):
+            answer = events.TimeoutsAnswered(timeouts=self.machine.ipvs.timeouts())
+        elif isinstance(effect, events.SetTimeouts):
+            self.machine.ipvs.set_timeouts(effect.timeouts)
+            answer = events.TimeoutsAnswered()
         else:
             assert isinstance(effect, events.Apply)
             done = self._apply(process, effect.operations)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stayalived.addresses import Endpoint, Family
+from stayalived.config.model import Timeouts
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.model import (
     AddDestination,
@@ -27,7 +28,6 @@ from stayalived.ipvs.model import (
     Operation,
     Service,
     ServiceKey,
-    Timeouts,
     destination_in_words,
     holds,
     in_words,

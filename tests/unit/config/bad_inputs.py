@@ -237,6 +237,11 @@ BAD: dict[str, tuple[str, ...]] = {
         'a.toml:5:48: vrrp_instance.tic.notify.user: found "nosuch"; there is no such user; make it, or name another one',
         'a.toml:5:65: vrrp_instance.tic.notify.group: found "none"; there is no such group; make it, or name another one',
     ),
+    "[global]\nlvs_timeouts = { tcp = -1, fin = 3 }": (
+        "a.toml:2:18: global.lvs_timeouts.tcp: found -1; must be a whole number from 0 to 2678400",
+        "a.toml:2:28: global.lvs_timeouts.fin: unknown key; did you mean tcpfin?",
+    ),
+    "[global]\nlvs_timeouts = 900": ("a.toml:2:1: global.lvs_timeouts: found 900; must be a table",),
     '[global]\nscript_user = "nosuch"\nlog = "file:/nodir/x"': (
         'a.toml:2:1: global.script_user: found "nosuch"; there is no such user; make it, or name another one',
         'a.toml:3:1: global.log: warning: found "file:/nodir/x"; there is no folder /nodir; make it',

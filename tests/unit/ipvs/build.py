@@ -19,7 +19,18 @@ from stayalived.config.model import (
 )
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import IpvsEngine
-from stayalived.ipvs.events import AnyEffect, AnyEvent, Apply, KernelRefused, OperationsDone, ReadTable, TableRead
+from stayalived.ipvs.events import (
+    AnyEffect,
+    AnyEvent,
+    Apply,
+    FindMissing,
+    KernelRefused,
+    ReadTable,
+    ReadTimeouts,
+    SetTimeouts,
+    TableRead,
+)
+from stayalived.ipvs.main import Hands
 from stayalived.ipvs.model import Connections, Destination, Operation, Service, ServiceKey
 from stayalived.kernel.memory_ipvs import MemoryIpvs
 from stayalived.messages.control import Message, Start
@@ -323,7 +334,7 @@ class Director:
                 except KernelProblem as problem:
                     return KernelRefused(problem=problem)
                 return TableRead(table=table, connections=connections)
-            case Apply(operations):
-                return OperationsDone(operations=operations, problems=tuple(self.kernel.apply(operations)))
+            case Apply() | FindMissing() | ReadTimeouts() | SetTimeouts():
+                return Hands(self.kernel).carry_out(effect)
             case _:
                 return None

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from stayalived.child.events import Received, Tell
+from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import IpvsEngine
-from stayalived.ipvs.events import ReadTable
+from stayalived.ipvs.events import KernelRefused, ReadTable
 from stayalived.ipvs.model import (
     AddService,
     Connections,
@@ -303,3 +304,18 @@ def test_forwarding_of_the_sorry_server_is_its_own() -> None:
     director.advance(seconds(7))
 
     assert Destination(method="DR", weight=1) == director.kernel.table[WEB].destinations[SORRY]
+
+
+def test_lost_answers_are_read_again_within_a_second(serving: Director) -> None:
+    serving.slow = True
+    serving.advance(seconds(2))
+    lost = KernelProblem("read the IPVS table", errno.ENOBUFS)
+    serving.waiting = [KernelRefused(problem=lost)]
+    serving.kernel.table.clear()
+    serving.slow = False
+
+    serving.answer()
+    assert {} == serving.pool()
+    serving.advance(seconds(1))
+
+    assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stayalived.config.model import Timeouts
 from stayalived.ipvs.model import (
     AddDestination,
     AddService,
@@ -12,7 +13,6 @@ from stayalived.ipvs.model import (
     EditService,
     Operation,
     Service,
-    Timeouts,
     in_words,
 )
 from uml.cases import CALLS, MARK6, NAMES, NAT, ONE, ONE6, RR, TUNNEL, WEB, WEB6, changed

@@ -2,8 +2,9 @@ import errno
 
 import pytest
 
+from stayalived.config.model import Timeouts
 from stayalived.errors import KernelProblem
-from stayalived.ipvs.model import AddDestination, AddService, Connections, Entry
+from stayalived.ipvs.model import AddDestination, AddService, Connections, Entry, Need
 from stayalived.kernel.memory_ipvs import MemoryIpvs
 from uml.cases import CASES, NAT, ONE, RR, WEB, Case
 
@@ -63,3 +64,27 @@ def test_a_kernel_without_ipvs_refuses_everything() -> None:
     with pytest.raises(KernelProblem, match="modprobe ip_vs"):
         kernel.read()
     assert errno.ENOENT == kernel.apply([AddService(WEB, RR)])[0].errno
+
+
+def test_tells_what_is_missing() -> None:
+    kernel = MemoryIpvs(schedulers=["rr"])
+
+    missing = kernel.missing([Need("rr"), Need("mh"), Need("rr", "sip"), Need("rr", "rtp")])
+
+    assert [0, errno.ENOENT, 0, errno.ENOENT] == [problem.errno if problem else 0 for problem in missing]
+
+
+def test_keeps_a_timeout_that_is_not_named() -> None:
+    kernel = MemoryIpvs()
+
+    kernel.set_timeouts(Timeouts(udp=5))
+
+    assert Timeouts(tcp=900, tcpfin=120, udp=5) == kernel.timeouts()
+
+
+def test_refuses_timeouts_on_demand() -> None:
+    kernel = MemoryIpvs()
+    kernel.refusals.append(errno.EINVAL)
+
+    with pytest.raises(KernelProblem, match="ipvsadm --set 0 0 5: Invalid argument"):
+        kernel.set_timeouts(Timeouts(udp=5))

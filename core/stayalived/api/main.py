@@ -9,8 +9,9 @@ from pathlib import Path
 
 import stayalived
 from stayalived.api.control import Control, Entitled
-from stayalived.api.door import SOCKET_NAME, reachable
-from stayalived.api.engine import AnswerClient, ApiEngine, Asked
+from stayalived.api.door import EVENTS_NAME, SOCKET_NAME, reachable
+from stayalived.api.engine import AnswerClient, ApiEngine, Asked, Publish
+from stayalived.api.stream import Stream
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.bootstrap import Context
 from stayalived.child.privileges import Rights
@@ -22,15 +23,16 @@ RIGHTS = Rights(user="stayalived", capabilities=(), no_new_privs=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The bound socket, who bound it, and the group that it was given to."""
+    """The bound sockets, of commands and of events, who bound them, and the group that they were given to."""
 
     listening: socket.socket
+    events: socket.socket
     starter: int
     group: int | None
 
 
 def open_as_root(context: Context) -> Opened:
-    """Bind the control socket, readable and writable for root and the group `stayalived`.
+    """Bind the control socket and that of events, readable and writable for root and the group `stayalived`.
 
     The daemon holds the lock of its run directory, so what lies under the name is a dead daemon's, or that of the api
     child before this one.
@@ -38,15 +40,17 @@ def open_as_root(context: Context) -> Opened:
     Raises:
         OSError: the run directory cannot be written.
     """
-    path = context.run_dir / SOCKET_NAME
     group = _group()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    events = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _bind(listening, path, group)
+        _bind(listening, context.run_dir / SOCKET_NAME, group)
+        _bind(events, context.run_dir / EVENTS_NAME, group)
     except OSError:
         listening.close()
+        events.close()
         raise
-    return Opened(listening=listening, starter=os.geteuid(), group=group)
+    return Opened(listening=listening, events=events, starter=os.geteuid(), group=group)
 
 
 def run(context: Context, opened: object) -> None:
@@ -61,9 +65,17 @@ async def _serve(context: Context, opened: Opened) -> None:
     entitled = Entitled(starter=opened.starter, group=opened.group, own_user=os.geteuid())
 
     control = Control(opened.listening, entitled)
-    shell: AsyncShell[Asked, AnswerClient] = AsyncShell(engine, context, control.answer)
+    stream = Stream(opened.events, entitled)
+
+    def perform(effect: AnswerClient | Publish) -> None:
+        if isinstance(effect, Publish):
+            stream.publish(effect.event)
+        else:
+            control.answer(effect)
+
+    shell: AsyncShell[Asked, AnswerClient | Publish] = AsyncShell(engine, context, perform)
     control.connect(shell.post)
-    async with control:
+    async with control, stream:
         await shell.run()
 
 

@@ -2,8 +2,8 @@
 
     PYTHONPATH=core:plugins:tests python bench/notify.py [--instances 100] [--seconds 60]
 
-The same transitions are made twice, without any action and with two scripts for each instance. How late takeovers are is
-seen on the wire: from the other router's last advert to our first, less the master-down time. Needs root.
+The same transitions are made twice, without any action and with two scripts for each instance. How late takeovers are
+is seen on the wire: from the other router's last advert to our first, less the master-down time. Needs root.
 """
 
 import argparse

@@ -159,6 +159,19 @@ class Strays(Row, frozen=True):
     errors: Annotated[dict[str, int], _says("Packets by what they are: `unknown_vrid_NUMBER`, `length`, …")]
 
 
+class Notified(Row, frozen=True):
+    """What came of the events for one type of action, or for the observers of one distribution."""
+
+    name: Annotated[str, _says("Of the type of action; `observers` for observers.")]
+    distribution: Annotated[str, _says("Who brought it.")]
+    told: Annotated[int, _says("Events that were told, since its process started, as all that follows.")]
+    failed: Annotated[int, _says("Events that could not be told.")]
+    merged: Annotated[int, _says("Events that were merged into later ones because an action was behind.")]
+    limited: Annotated[int, _says("Events that were merged into later ones because of `rate`.")]
+    waiting: Annotated[int, _says("Events that wait for their turn.")]
+    longest: Annotated[float, _says("Of observers: the longest call, in seconds.")]
+
+
 class Document(Row, frozen=True):
     """Everything: the outermost object."""
 
@@ -171,3 +184,4 @@ class Document(Row, frozen=True):
     services: Annotated[list[Service], _says("The virtual servers, by name.")]
     tracked: Annotated[list[Check], _says("Checks that instances and groups track.")]
     first_round: Annotated[bool, _says("Whether a server still waits for its first result.")]
+    notify: Annotated[list[Notified], _says("Actions and observers, by distribution and name.")] = []

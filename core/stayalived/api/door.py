@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOCKET_NAME = "control.sock"
+EVENTS_NAME = "events.sock"
 _LONGEST_PATH = 107  # unix(7): sun_path has 108 bytes, the last of them a NUL
 _PEER_CREDENTIALS = struct.Struct("3i")  # socket(7), SO_PEERCRED: pid, uid, gid
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Python has no name for it
@@ -21,6 +22,12 @@ class Peer:
 
     uid: int
     groups: frozenset[int]
+
+
+def remove_sockets(folder: Path) -> None:
+    """Take both sockets away; nobody listens any more."""
+    for name in (SOCKET_NAME, EVENTS_NAME):
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -30,6 +30,8 @@ from stayalived.child.events import (
     Tell,
 )
 from stayalived.messages.control import Reply, Request
+from stayalived.messages.notify import Event
+from stayalived.messages.routes import may_tell
 from stayalived.timing import Instant, after, earliest, for_people, seconds
 
 MAX_WAITING = 64  # requests that wait for the supervisor at one time
@@ -63,13 +65,20 @@ class ShowConfiguration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Send an event to those who follow, and keep it for those who come later."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Waiting:
     client: int
     until: Instant
 
 
 ApiEvent = ChildEvent | Asked
-ApiEffect = ChildEffect | AnswerClient | ShowConfiguration
+ApiEffect = ChildEffect | AnswerClient | ShowConfiguration | Publish
 
 
 class ApiEngine:
@@ -102,6 +111,8 @@ class ApiEngine:
                 return [Finished()]
             case Received(message=Reply() as reply):
                 return self._pass_on(reply)
+            case Received(message=Event() as happened):
+                return [Publish(event=happened)] if may_tell(event.sender, happened) else []
             case Received():
                 self._store.take(event.topic, event.key, event.message)
                 return []

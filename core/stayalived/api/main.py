@@ -13,8 +13,9 @@ import msgspec
 import stayalived
 from stayalived.api.commands import write_answer
 from stayalived.api.control import Control, Entitled
-from stayalived.api.door import SOCKET_NAME, reachable
-from stayalived.api.engine import AnswerClient, ApiEngine, Asked, ShowConfiguration
+from stayalived.api.door import EVENTS_NAME, SOCKET_NAME, reachable
+from stayalived.api.engine import AnswerClient, ApiEngine, Asked, Publish, ShowConfiguration
+from stayalived.api.stream import Stream
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.bootstrap import Context
 from stayalived.child.link import read_blob
@@ -31,15 +32,16 @@ RIGHTS = Rights(user="stayalived", capabilities=(), no_new_privs=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The bound socket, who bound it, and the group that it was given to."""
+    """The bound sockets, of commands and of events, who bound them, and the group that they were given to."""
 
     listening: socket.socket
+    events: socket.socket
     starter: int
     group: int | None
 
 
 def open_as_root(context: Context) -> Opened:
-    """Bind the control socket, readable and writable for root and the group `stayalived`.
+    """Bind the control socket and that of events, readable and writable for root and the group `stayalived`.
 
     The daemon holds the lock of its run directory, so what lies under the name is a dead daemon's, or that of the api
     child before this one.
@@ -47,15 +49,17 @@ def open_as_root(context: Context) -> Opened:
     Raises:
         OSError: the run directory cannot be written.
     """
-    path = context.run_dir / SOCKET_NAME
     group = _group()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    events = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _bind(listening, path, group)
+        _bind(listening, context.run_dir / SOCKET_NAME, group)
+        _bind(events, context.run_dir / EVENTS_NAME, group)
     except OSError:
         listening.close()
+        events.close()
         raise
-    return Opened(listening=listening, starter=os.geteuid(), group=group)
+    return Opened(listening=listening, events=events, starter=os.geteuid(), group=group)
 
 
 def run(context: Context, opened: object) -> None:
@@ -65,15 +69,16 @@ def run(context: Context, opened: object) -> None:
     asyncio.run(_serve(context, opened))
 
 
-class _Shell(AsyncShell[Asked, AnswerClient | ShowConfiguration]):
+class _Shell(AsyncShell[Asked, AnswerClient | ShowConfiguration | Publish]):
     """Keeps the descriptor of the configuration in force: its content is read when somebody asks for it, and not kept.
 
     At the size of tens of thousands of servers that saves this process some ten megabytes.
     """
 
-    def __init__(self, engine: ApiEngine, context: Context, control: Control) -> None:
-        super().__init__(engine, context, self._answer)
+    def __init__(self, engine: ApiEngine, context: Context, control: Control, stream: Stream) -> None:
+        super().__init__(engine, context, self._perform_one)
         self._control = control
+        self._stream = stream
         self._prepared: int | None = None
         self._in_force: int | None = None
 
@@ -84,10 +89,16 @@ class _Shell(AsyncShell[Asked, AnswerClient | ShowConfiguration]):
         if frame.topic == _COMMIT and self._prepared is not None:
             self._in_force, self._prepared = _replaced(self._in_force, self._prepared), None
 
-    def _answer(self, effect: AnswerClient | ShowConfiguration) -> None:
-        if isinstance(effect, AnswerClient):
-            self._control.answer(effect)
-            return
+    def _perform_one(self, effect: AnswerClient | ShowConfiguration | Publish) -> None:
+        match effect:
+            case AnswerClient():
+                self._control.answer(effect)
+            case Publish():
+                self._stream.publish(effect.event)
+            case ShowConfiguration():
+                self._show(effect)
+
+    def _show(self, effect: ShowConfiguration) -> None:
         if self._in_force is None:
             raise Bug("a configuration is in force that came without a descriptor")
         configuration = read_blob(os.dup(self._in_force))
@@ -106,9 +117,10 @@ async def _serve(context: Context, opened: Opened) -> None:
     entitled = Entitled(starter=opened.starter, group=opened.group, own_user=os.geteuid())
 
     control = Control(opened.listening, entitled)
-    shell = _Shell(engine, context, control)
+    stream = Stream(opened.events, entitled)
+    shell = _Shell(engine, context, control, stream)
     control.connect(shell.post)
-    async with control:
+    async with control, stream:
         await shell.run()
 
 

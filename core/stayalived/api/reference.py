@@ -16,6 +16,7 @@ from stayalived.api.document import (
     Document,
     Group,
     Instance,
+    Notified,
     Router,
     Row,
     Server,
@@ -24,7 +25,19 @@ from stayalived.api.document import (
 )
 from stayalived.pages import Page, table
 
-ROWS: tuple[type[Row], ...] = (Document, Daemon, Child, Instance, Router, Group, Strays, Service, Server, Check)
+ROWS: tuple[type[Row], ...] = (
+    Document,
+    Daemon,
+    Child,
+    Instance,
+    Router,
+    Group,
+    Strays,
+    Service,
+    Server,
+    Check,
+    Notified,
+)
 
 _WORDS: dict[type[inspect.Type], str] = {
     inspect.StrType: "text",

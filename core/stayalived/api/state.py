@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from stayalived.api import document
 from stayalived.messages.control import ChildState, DaemonState, Message
+from stayalived.messages.notify import Counts
 from stayalived.messages.routes import IPVS, TOPICS, VRRP, Kind, pack
 from stayalived.messages.services import CheckState, FirstRound, Override, ServerRow, ServiceState
 from stayalived.messages.vrrp import GroupState, InstanceState, RouterCounters, RouterRow
@@ -63,6 +64,7 @@ class Store:
             strays=self._strays(),
             services=services,
             tracked=[_check(state, now) for state in self._all("vrrp.track", CheckState)],
+            notify=[_notified(counts) for counts in self._all("notify.counts", Counts)],
             first_round=any(first.open for first in self._all("services.round", FirstRound)),
         )
 
@@ -213,6 +215,19 @@ def _service(parts: Sequence[ServiceState], checks: dict[str, list[document.Chec
         panic=state.panic,
         problem=state.problem,
         servers=[_server(row, checks.get(row.subject, [])) for part in parts for row in part.servers],
+    )
+
+
+def _notified(counts: Counts) -> document.Notified:
+    return document.Notified(
+        name=counts.name,
+        distribution=counts.distribution,
+        told=counts.told,
+        failed=counts.failed,
+        merged=counts.merged,
+        limited=counts.limited,
+        waiting=counts.waiting,
+        longest=in_seconds(Duration(counts.longest)),
     )
 
 

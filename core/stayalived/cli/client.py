@@ -35,7 +35,7 @@ def ask(run_dir: Path, command: Command, *, limit: float = ANSWER_LIMIT) -> Answ
             with reachable(path) as name:
                 connection.connect(name)
         except OSError as error:
-            raise NoDaemon(_explain(path, error)) from error
+            raise NoDaemon(explain(path, error)) from error
         return _converse(connection, path, write_command(command))
 
 
@@ -64,7 +64,8 @@ def _read_line(connection: socket.socket) -> bytes:
     return bytes(line)
 
 
-def _explain(path: Path, error: OSError) -> str:
+def explain(path: Path, error: OSError) -> str:
+    """Return why nobody answers at a socket, and what can be done."""
     match error:
         case FileNotFoundError() | ConnectionRefusedError() | NotADirectoryError():
             return (

@@ -12,6 +12,7 @@ import stayalived
 SUBCOMMANDS = {
     "check": "Say whether a configuration is good, without touching anything.",
     "drain": "Give a real server no new connections, and take it out when it has none left.",
+    "events": "Show what happened, or follow what happens.",
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
     "plan": "Show what a reload or a start would do, and change nothing.",
     "plugins": "Show which plugins are loaded, and which distribution each comes from.",

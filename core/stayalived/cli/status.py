@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from stayalived.api.commands import STATUS, Command
-from stayalived.api.document import Check, Daemon, Document, Instance, Router, Server, Service
+from stayalived.api.document import Check, Daemon, Document, Instance, Notified, Router, Server, Service
 from stayalived.cli.client import ask
 from stayalived.cli.options import run_dir_option
 from stayalived.cli.tables import Table, printable, show
@@ -77,6 +77,7 @@ def tables_of(document: Document) -> list[Table]:
             columns=("SUBJECT", "CHECK", "STATE", "SINCE", "REASON"),
             rows=[_check_row(check) for check in document.tracked],
         ),
+        _notify_table(document.notify),
         Table(
             heading="processes",
             columns=("NAME", "PID", "STATE", "SINCE", "RESTARTS", "USER", "NOTE"),
@@ -86,6 +87,17 @@ def tables_of(document: Document) -> list[Table]:
             ],
         ),
     ]
+
+
+def _notify_table(rows: list[Notified]) -> Table:
+    return Table(
+        heading="notify",
+        columns=("NAME", "OF", "TOLD", "FAILED", "MERGED", "LIMITED", "WAITING"),
+        rows=[
+            (row.name, row.distribution, *map(str, (row.told, row.failed, row.merged, row.limited, row.waiting)))
+            for row in rows
+        ],
+    )
 
 
 def _describe(daemon: Daemon) -> str:

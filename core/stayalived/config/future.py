@@ -14,7 +14,10 @@ _TRACK = {
 }
 _NOTIFY = {
     f"notify_{event}": f'write notify = [{{ type = "…", on = ["{event}"], … }}]'
-    for event in ("master", "backup", "fault", "stop")
+    for event in ("master", "backup", "fault", "stop", "deleted")
+} | {
+    "notify_master_rx_lower_pri": 'write notify = [{ type = "…", on = ["lower_priority"], … }]',
+    "notify_priority_changes": 'write notify = [{ type = "…", on = ["priority"], … }]',
 }
 
 _ANNOUNCED: dict[str, tuple[str, ...]] = {
@@ -34,7 +37,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     ),
     "vrrp_instance": (
         "auth_hmac", "dont_track_primary", "garp_extra_if", "kernel_rx_buf_size", "no_virtual_ipaddress",
-        "notify_priority_changes", "old_unicast_checksum", "smtp_alert", "timer_expired_backup", "track_bfd",
+        "old_unicast_checksum", "smtp_alert", "timer_expired_backup", "track_bfd",
         "track_src_ip", "use_ipvlan", "use_vmac_addr", "vrf",
     ),
     "vrrp_sync_group": (

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from stayalived.config.model import GLOBAL, Action, Condition, Configuration
-from stayalived.messages.events import BY_NAME
+from stayalived.messages.events import BY_NAME, INSTANCE
 from stayalived.messages.notify import Event
 from stayalived.notify.queue import Telling
 from stayalived.timing import Duration, Instant, after, seconds
@@ -55,8 +55,9 @@ class Actions:
         own = self._by_subject.get(subject, ())
         if self._former_until is not None and now < self._former_until:
             own = own or self._former.get(subject, ())
+        general = _for_all(event, own)
         for action in (*own, *self._by_subject.get(GLOBAL, ())):
-            telling = _telling(action, event)
+            telling = _telling(action, event if action.on else general)
             if telling is not None:
                 yield telling
 
@@ -67,14 +68,23 @@ class Actions:
         return event.subject not in self._alpha
 
 
-def _telling(action: Action, event: Event) -> Telling | None:
+def _for_all(event: Event, own: tuple[Action, ...]) -> Event | None:
+    """Return what actions without `on` are told of an event.
+
+    An instance that a reload removes is a fault for them, unless one of its actions names `deleted` (N03); of a group
+    that is removed they are told nothing. So does keepalived.
+    """
+    if event.kind != "deleted" or any("deleted" in action.on for action in own):
+        return event
+    return msgspec.structs.replace(event, kind="fault", new="FAULT") if event.subject_type == INSTANCE else None
+
+
+def _telling(action: Action, event: Event | None) -> Telling | None:
     """Return what an action is told of an event; None when it is told nothing."""
+    if event is None:
+        return None
     if event.kind in action.ends and _is_for(action.only_if, event):
         return Telling(action, event, ending=True)
-    if event.kind == "deleted" and "deleted" not in action.on:
-        if event.old == "FAULT":
-            return None
-        event = msgspec.structs.replace(event, kind="fault", new="FAULT")  # N03: who does not ask for it sees a fault
     wanted = event.kind in action.on if action.on else event.kind not in BY_NAME
     return Telling(action, event) if wanted and _holds(action.only_if, event) else None
 

@@ -37,6 +37,7 @@ from stayalived.timing import NO_TIME, Duration, Instant, after, earliest, elaps
 TERM_PATIENCE: Duration = seconds(2)  # from TERM to KILL
 STOP_PATIENCE: Duration = seconds(1)  # the same, while the daemon stops (N09), and for one that is cancelled
 STOPS = "the daemon stops"
+FORMER_LIFE: Duration = seconds(30)  # how long a reload still lets run what it took out: last events wait in lanes
 KILL_PATIENCE: Duration = seconds(5)  # from KILL to giving up on a program that the kernel does not let go
 
 
@@ -101,6 +102,8 @@ class RunnerEngine:
     def __init__(self) -> None:
         """Begin without a configuration: requests wait for the first one."""
         self._permits: Permits | None = None
+        self._former: Permits | None = None  # of the configuration before: its objects' last events come after a reload
+        self._former_until = Instant(0)
         self._prepared: dict[int, Permits] = {}
         self._early: deque[Received] = deque()
         self._senders: dict[str, Lanes] = {}
@@ -153,6 +156,8 @@ class RunnerEngine:
         return effects
 
     def _commit(self, permits: Permits, now: Instant) -> None:
+        if self._permits is not None:
+            self._former, self._former_until = self._permits, after(now, FORMER_LIFE)
         self._permits = permits
         self._prepared.clear()
         while self._early:
@@ -165,19 +170,26 @@ class RunnerEngine:
         self._tokens += 1
         job = Job(self._tokens, sender, run)
         lanes = self._senders.setdefault(sender, Lanes(sender))
-        problem = self._refusal(run, lanes)
+        problem = self._refusal(run, lanes, now)
         if problem:
             self._answer(job, now, problem=problem)
             return
         lanes.append(job)
         self._start_next(lanes, now)
 
-    def _refusal(self, run: Run, lanes: Lanes) -> str:
+    def _refusal(self, run: Run, lanes: Lanes, now: Instant) -> str:
         if self._stopping:
             return STOPS
         if self._permits is None:
             return "the runner has no configuration yet"
-        return lanes.full(run.lane) or flaw(run) or self._permits.objection(run, lanes.sender)
+        return lanes.full(run.lane) or flaw(run) or self._objection(self._permits, run, lanes.sender, now)
+
+    def _objection(self, permits: Permits, run: Run, sender: str, now: Instant) -> str:
+        """Return why the configuration does not allow a program, nor the one that a reload has just replaced."""
+        objection = permits.objection(run, sender)
+        if objection and self._former is not None and now < self._former_until:
+            return self._former.objection(run, sender) and objection
+        return objection
 
     def _start_next(self, lanes: Lanes, now: Instant) -> None:
         """Start what is first in a lane, as long as the sender has places."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from stayalived.api.door import SOCKET_NAME
+from stayalived.api.door import remove_sockets
 from stayalived.child import privileges
 from stayalived.child.base import read_clock, read_wall_offset
 from stayalived.child.bootstrap import find_role, live
@@ -76,7 +76,7 @@ def main(arguments: Arguments) -> int:
         return Supervisor(arguments, lock).run(_warm_up)
     finally:
         # The api child made it as root and has no right to take it away.
-        (arguments.run_dir / SOCKET_NAME).unlink(missing_ok=True)
+        remove_sockets(arguments.run_dir)
         lock.release()
 
 

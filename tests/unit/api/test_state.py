@@ -4,6 +4,7 @@ from stayalived.api.document import SCHEMA
 from stayalived.api.state import Store
 from stayalived.config.problems import Problem
 from stayalived.messages.control import ChildState, DaemonState
+from stayalived.messages.notify import Counts
 from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState, TrackState
 from stayalived.messages.vrrp import InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Instant, after, seconds
@@ -193,3 +194,15 @@ def test_packets_for_nobody_are_shown_by_interface() -> None:
     (strays,) = store.describe(START).strays
 
     assert ("eth0", {"unknown_vrid_9": 4}) == (strays.interface, strays.errors)
+
+
+def test_what_came_of_the_events_is_shown() -> None:
+    store = Store(version="1", pid=1)
+    counts = Counts(
+        distribution="acme", name="pager", told=5, failed=1, merged=2, limited=3, waiting=4, longest=seconds(0.25)
+    )
+    store.take("notify.counts", "acme pager", counts)
+    [row] = store.describe(Instant(0)).notify
+    assert (row.name, row.distribution, row.told, row.failed, row.merged, row.limited, row.waiting, row.longest) == (
+        "pager", "acme", 5, 1, 2, 3, 4, 0.25,
+    )  # fmt: skip

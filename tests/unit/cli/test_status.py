@@ -151,6 +151,7 @@ def test_each_kind_of_object_has_a_table() -> None:
         "services",
         "servers",
         "tracked",
+        "notify",
         "processes",
     ]
     assert shown["VRRP for nobody here"] == [("eth0", "length 1, unknown_vrid_9 4")]

@@ -69,11 +69,11 @@ def test_the_examples_that_are_commented_out_are_good_as_well(tmp_path: Path) ->
 
     assert [problem for problem in problems if not problem.path.endswith(".command")] == []  # it is not installed here
     assert configuration is not None
-    assert [action.subject for action in configuration.actions] == [
-        "global",
-        "instance service42",
-        "virtual_server service42",
-        "real_server service42/tic",
+    assert [(action.subject, action.type) for action in configuration.actions] == [
+        ("global", "script"),
+        ("instance service42", "script"),
+        ("virtual_server service42", "script"),
+        ("real_server service42/tic", "weight"),
     ]
 
 

@@ -74,14 +74,22 @@ def test_the_opposite_ends_what_an_action_holds_whatever_the_state_and_the_reaso
     assert told(event(subject="tac"), msgspec.structs.replace(holding, subject="global")) == []
 
 
-def test_a_deleted_instance_is_a_fault_for_whoever_does_not_ask_for_it() -> None:
-    named, general, faults = action(on=("deleted",)), action(), action(on=("fault",))
-    found = told(event(kind="deleted", new="INIT"), named, general, faults)
-    assert found == [(named, "deleted", False), (faults, "fault", False), (general, "fault", False)]
+def test_a_deleted_instance_is_a_fault_for_those_that_are_told_all_and_nothing_for_those_of_a_fault() -> None:
+    general, faults = action(), action(on=("fault",))
+    assert told(event(kind="deleted", new="INIT"), general, faults) == [(general, "fault", False)]
 
 
-def test_a_deleted_instance_that_was_in_fault_is_no_second_fault() -> None:
-    assert told(event(kind="deleted", old="FAULT", new="INIT"), action()) == []
+def test_where_an_action_names_it_all_see_that_it_is_deleted() -> None:
+    named, general = action(on=("deleted",)), action()
+    found = told(event(kind="deleted", new="INIT"), named, general)
+    assert found == [(named, "deleted", False), (general, "deleted", False)]
+
+
+def test_of_a_deleted_group_only_those_that_name_it_are_told() -> None:
+    named, general = action("group both", on=("deleted",)), action("global")
+    gone = event(kind="deleted", subject_type="group", subject="both", new="INIT")
+    assert told(gone, general) == []
+    assert told(gone, named, general) == [(named, "deleted", False), (general, "deleted", False)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from stayalived.messages import control
 from stayalived.messages.notify import Cancel, Ran, Run
 from stayalived.runner import engine as engine_module
 from stayalived.runner.engine import (
+    FORMER_LIFE,
     KILL_PATIENCE,
     STOP_PATIENCE,
     TERM_PATIENCE,
@@ -213,7 +214,14 @@ def test_the_requests_of_a_sender_that_wait_are_bounded(engine: RunnerEngine, mo
 def test_a_request_without_a_permit_is_refused(engine: RunnerEngine) -> None:
     engine.handle(Prepare(generation=2, configuration=configuration()), NOW)
     engine.handle(Commit(generation=2, start=control.Start.RELOAD), NOW)
-    assert "no action or check" in problems(engine.handle(asked(1), NOW))[0]
+    assert "no action or check" in problems(engine.handle(asked(1), after(NOW, FORMER_LIFE)))[0]
+    assert "no action or check" in problems(engine.handle(asked(2, argv=("/bin/false",)), NOW))[0]
+
+
+def test_what_a_reload_took_out_may_still_tell_the_end(engine: RunnerEngine) -> None:
+    engine.handle(Prepare(generation=2, configuration=configuration()), NOW)
+    engine.handle(Commit(generation=2, start=control.Start.RELOAD), NOW)
+    assert started(engine.handle(asked(1), NOW)) == [1]
 
 
 def test_a_request_that_makes_no_sense_is_refused(engine: RunnerEngine) -> None:

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stayalived.addresses import Endpoint
-from stayalived.checker.net import ProbeNet, RunProgram
+from stayalived.checker.echo import no_ping
+from stayalived.checker.net import Ping, ProbeNet, RunProgram
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import LocalFault, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
 from stayalived.checker.programs import no_programs
@@ -204,13 +205,14 @@ def target_for(endpoint: Endpoint, *, virtual_host: str = "", connect_timeout: D
     return _identity(endpoint, virtual_host, connect_timeout).aim()
 
 
-async def run_check(check: Check, target: Target, run: RunProgram = no_programs) -> Verdict:
+async def run_check(check: Check, target: Target, run: RunProgram = no_programs, ping: Ping = no_ping) -> Verdict:
     """Run a check once, as the daemon does: same limits, same sockets, same treatment of what it raises.
 
     Args:
         check: the check.
         target: whom it asks.
         run: stands in for the runner where the check has programs started; it may raise `LocalFailure`.
+        ping: stands in for ICMP where the check pings; it may raise `NetworkFailure`.
 
     Returns:
         the check's verdict on the target.
@@ -221,7 +223,7 @@ async def run_check(check: Check, target: Target, run: RunProgram = no_programs)
     """
     ended: asyncio.Future[ProbeEnded] = asyncio.get_running_loop().create_future()
     watchdog = Watchdog("test", _clock)
-    prober = Prober(lambda _: check, ended.set_result, _clock, watchdog, run)
+    prober = Prober(lambda _: check, ended.set_result, _clock, watchdog, run, ping)
     identity = _identity(target.endpoint, target.virtual_host, target.connect_timeout)
     try:
         prober.start(StartProbe(probe=1, identity=identity), target)

@@ -11,6 +11,7 @@ import stayalived
 
 SUBCOMMANDS = {
     "check": "Say whether a configuration is good, without touching anything.",
+    "digest": "Show the digests of a page, for a check to compare.",
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
     "plugins": "Show which plugins are loaded, and which distribution each comes from.",
     "reload": "Have the daemon read its configuration again.",

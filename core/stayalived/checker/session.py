@@ -61,7 +61,18 @@ def timed_out(step: Step, patience: Duration) -> Verdict:
 class Session:
     """The socket of one probe and the step that it is at."""
 
-    __slots__ = ("_rest", "_tls", "readable", "socket", "step", "target", "wants_write")
+    __slots__ = (
+        "_ending",
+        "_rest",
+        "_taken",
+        "_tls",
+        "_troubled",
+        "readable",
+        "socket",
+        "step",
+        "target",
+        "wants_write",
+    )
 
     def __init__(self, target: Target) -> None:
         """Remember the target; nothing is opened before the first `Connect`."""
@@ -69,9 +80,18 @@ class Session:
         self.socket: socket.SocketType | None = None
         self.step: Step = Connect()
         self.readable = False  # an event said so and no read has come back empty since
+        self._ending = False  # the other side has said its last
+        self._taken = False  # and a read has taken in all of it
+        self._troubled = True  # whether an attempt to connect may have failed; only an event can say that it has not
         self.wants_write = False
         self._rest: bytes | memoryview = b""
         self._tls: TlsLayer | None = None
+
+    def notice(self, readable: int, ending: int, troubled: int) -> None:
+        """Take in what an event of epoll says of the socket: it spares asking the kernel for it."""
+        if readable:
+            self.readable = True
+        self._ending, self._troubled = bool(ending), bool(troubled)
 
     def begin(self, step: Step) -> bytes | None:
         """Begin a step.
@@ -85,34 +105,31 @@ class Session:
             PluginFailure: there is no connection yet.
         """
         self.step = step
-        if type(step) is Connect:
-            return self._guard(self._connect)
+        kind = type(step)
+        if kind is Connect:
+            return self._do(self._connect)
         if self.socket is None:
-            raise PluginFailure(f"yielded {type(step).__name__} before Connect")
-        if isinstance(step, Send):
-            self._guard(lambda: self._take(step.data))
-        elif isinstance(step, StartTls):
-            self._tls = _layer(step)
-        elif not self.readable and self._tls is None:
+            raise PluginFailure(f"yielded {kind.__name__} before Connect")
+        if kind is Receive and not self.readable and self._tls is None:
             self.wants_write = False
             return None  # nothing came yet: reading would only say so
-        return self._guard(self._work)
+        return self._do(self._start)
 
     def go_on(self) -> bytes | None:
         """Go on with the step after an event; as `begin`."""
-        return self._guard(self._finish_connect if type(self.step) is Connect else self._work)
+        return self._do(self._finish_connect if type(self.step) is Connect else self._work)
 
     def close(self) -> None:
         """Close the connection with FIN."""
         opened, self.socket, self._tls = self.socket, None, None
         if opened is None:
             return
-        if self.readable:
-            self.readable = False
+        if self.readable and not self._taken:
             self._drain(opened)
+        self.readable = self._taken = False
         opened.close()
 
-    def _guard(self, work: Callable[[], bytes | None]) -> bytes | None:
+    def _do(self, work: Callable[[], bytes | None]) -> bytes | None:
         """Do a piece of work and turn what the kernel says into whose fault it is."""
         try:
             return work()
@@ -138,8 +155,19 @@ class Session:
     def _finish_connect(self) -> bytes | None:
         """Look how the attempt to connect ended."""
         assert self.socket is not None
+        if not self._troubled:
+            return b""
         _look_at(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         return b""
+
+    def _start(self) -> bytes | None:
+        """Begin to send, or the handshake, and do what can be done of it."""
+        step = self.step
+        if isinstance(step, StartTls):
+            self._tls = _layer(step)
+        elif isinstance(step, Send):
+            self._take(step.data)
+        return self._work()
 
     def _take(self, data: bytes) -> None:
         """Make bytes ready to be sent."""
@@ -159,10 +187,12 @@ class Session:
         assert isinstance(self.step, Receive)
         self.wants_write = False
         try:
-            return self.socket.recv(self.step.limit)
+            data = self.socket.recv(self.step.limit)
         except BlockingIOError:
             self.readable = False
             raise
+        self._taken = self._ending and len(data) < self.step.limit
+        return data
 
     def _work_encrypted(self, tls: TlsLayer) -> bytes | None:
         """The same on a connection under TLS: it may have to read in order to send and the reverse."""

@@ -40,6 +40,7 @@ class Subscriber:
         "_failures",
         "_lost_rounds",
         "_passes",
+        "_verdict",
         "check",
         "decided",
         "fresh_at",
@@ -71,6 +72,7 @@ class Subscriber:
         self.reason = NOT_CHECKED_YET
         self.weight = 0
         self.value: int | None = None
+        self._verdict: Verdict | None = None  # the last one
         self.latency = NO_TIME
         self.stale = False
         self.wish = check.timing.delay_loop
@@ -105,7 +107,9 @@ class Subscriber:
         timing = self.check.timing
         passed = self._has_passed(verdict) is not (timing.reverse and timing.weight == 0)
         self.judged_at, self.fresh_at = counted_at or now, now
-        self.latency, self.stale, self.reason = latency, False, str(verdict)
+        self.latency, self.stale = latency, False
+        if verdict != self._verdict:  # nearly never: the same words are not put together again
+            self._verdict, self.reason = verdict, str(verdict)
         self.results = min(self.results + 1, 2)
         before = self.up
         self._enter(self._after_pass() if passed else self._after_failure(), now)

@@ -59,6 +59,7 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         vrrp_no_swap=table.vrrp_no_swap,
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
+        checker_processes=table.checker_processes,
     )
 
 

@@ -17,6 +17,7 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 
+STEP_TYPES = frozenset((Connect, Send, Receive, StartTls))
 _NUMBERS = ("weight", "value", "server_weight")  # of a verdict
 _BEYOND = 2**31  # of what a weight can be (LV32)
 

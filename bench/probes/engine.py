@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-from probes.sites import farm, many
+from probes.sites import FARM_HOSTS, farm, many
 from stayalived.checker.engine import CheckerEffect, CheckerEngine
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import AbandonProbe, ProbeEnded, StartProbe
@@ -19,7 +19,7 @@ from stayalived.child.events import Commit, Prepare
 from stayalived.config.model import BUNDLED, Configuration
 from stayalived.messages.control import Start
 from stayalived.plugin import manager
-from stayalived.timing import Duration, Instant, seconds
+from stayalived.timing import Instant
 
 Figures = dict[str, float]
 MOST_LATENESSES = 200_000
@@ -99,9 +99,8 @@ def measure(kind: str, targets: int, rate: int, length: float, certificate: str,
     gc.collect()
     gc.freeze()
     before = memory()
-    period = Duration(seconds(1) * (targets or 500) // rate)
-    config = many(kind, targets, period, certificate) if targets else farm(kind, period, certificate)
-    return asyncio.run(_run(config, rate, period / 1e9, length)) | {"memory at start, MiB": before}
+    config = many(kind, targets, rate, certificate) if targets else farm(kind, rate, certificate)
+    return asyncio.run(_run(config, rate, (targets or FARM_HOSTS) / rate, length)) | {"memory at start, MiB": before}
 
 
 async def _run(config: Configuration, rate: int, period: float, length: float) -> Figures:

@@ -36,27 +36,28 @@ def options(kind: str, certificate: str) -> bytes:
     return msgspec.msgpack.encode({"tls": True, "ca": certificate} if kind == "https" else {})
 
 
-def many(kind: str, targets: int, period: Duration, certificate: str) -> Configuration:
+def many(kind: str, targets: int, rate: int, certificate: str) -> Configuration:
     """Return checks of one type, each of another address."""
     port = HTTPS if kind == "https" else HTTP
-    written = options(kind, certificate)
+    written, period = options(kind, certificate), Duration(seconds(1) * targets // rate)
     checks = tuple(
         _check(f"bench/{number}", kind, Endpoint(address(number), port), _timing(period), written)
         for number in range(targets)
     )
-    return _configuration(checks, ())
+    return _configuration(checks, (), rate)
 
 
-def farm(kind: str, period: Duration, certificate: str) -> Configuration:
+def farm(kind: str, rate: int, certificate: str) -> Configuration:
     """Return 2,277 virtual servers of 16 or 17 real servers each, on 500 hosts that answer for all of them."""
-    chance, timing, written = Random(1), _timing(period), options(kind, certificate)
+    chance, written = Random(1), options(kind, certificate)
+    timing = _timing(Duration(seconds(1) * FARM_HOSTS // rate))
     services = []
     for number in range(FARM_SERVICES):
         size = FARM_SERVERS // FARM_SERVICES + (number < FARM_SERVERS % FARM_SERVICES)
         hosts = chance.sample(range(FARM_HOSTS), size)
         name = f"service{number}"
         services.append(_service(name, number, [_server(name, host, kind, timing, written) for host in hosts]))
-    return _configuration((), tuple(services))
+    return _configuration((), tuple(services), rate)
 
 
 def _server(service: str, host: int, kind: str, timing: Timing, written: bytes) -> RealServer:
@@ -91,10 +92,10 @@ def _check(subject: str, kind: str, target: Endpoint, timing: Timing, written: b
     )  # fmt: skip
 
 
-def _configuration(checks: tuple[Check, ...], services: tuple[VirtualServer, ...]) -> Configuration:
+def _configuration(checks: tuple[Check, ...], services: tuple[VirtualServer, ...], rate: int) -> Configuration:
     general = Globals(
         router_id="bench", host_id="bench", child_wait_time=seconds(5), script_user="nobody", start_hold=NO_TIME,
-        start_rate=20000, dynamic_interfaces=False, realtime=False, flush=False, log="stderr", log_facility="daemon",
+        start_rate=rate, dynamic_interfaces=False, realtime=False, flush=False, log="stderr", log_facility="daemon",
         log_level="info",
     )  # fmt: skip
     return Configuration(

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from stayalived.checker.faults import Faults
-from stayalived.checker.news import PluginEvents, fault_line, stale_line, verdict_line
+from stayalived.checker.news import PluginEvents, failure_line, fault_line, stale_line, verdict_line
 from stayalived.checker.probes import (
     AbandonProbe,
     Asked,
@@ -219,6 +219,8 @@ class CheckerEngine:
             yield self._tell(subscriber, now)
         if changed:
             yield verdict_line(subscriber, probe.verdict, before[0])
+        elif subscriber.check.timing.log_all_failures and not subscriber.passed:
+            yield failure_line(subscriber, probe.verdict)
 
     def _fault(self, probe: Probe, fault: LocalFault | PluginFault, now: Instant) -> Iterator[CheckerEffect]:
         """Count a fault that is not the server's; report its kind at once, then at most once a minute."""

@@ -13,6 +13,8 @@
 | DOWN | passed | fewer than `rise` in a row | DOWN |
 | DOWN | passed | `rise` in a row | UP |
 
+Between rounds that `fall` counts and passes that `rise` counts the wait is `fast_interval` where it is given.
+
 A round is one try and up to `retry` more. UP may also be handed down: by ipvs, which found the server in the kernel's
 table, or by this process's predecessor; then the retries count from the start.
 """
@@ -47,6 +49,7 @@ class Subscriber:
         "identity",
         "judged_at",
         "latency",
+        "passed",
         "reason",
         "results",
         "since",
@@ -65,6 +68,7 @@ class Subscriber:
         self.up: bool | None = None
         self.decided = False  # whether a failure has retries before it
         self.results = 0  # judged so far; 2 is enough to know
+        self.passed = False  # whether the last one was good, whatever became of it
         self.judged_at: Instant | None = None
         self.fresh_at = now  # when the verdict was last confirmed
         self.since = now
@@ -105,7 +109,7 @@ class Subscriber:
             whether the state changed.
         """
         timing = self.check.timing
-        passed = self._has_passed(verdict) is not (timing.reverse and timing.weight == 0)
+        passed = self.passed = self._has_passed(verdict) is not (timing.reverse and timing.weight == 0)
         self.judged_at, self.fresh_at = counted_at or now, now
         self.latency, self.stale = latency, False
         if verdict != self._verdict:  # nearly never: the same words are not put together again
@@ -229,7 +233,8 @@ class Subscriber:
             return timing.delay_before_retry
         if self.results == 1 and timing.warmup:
             return Duration(round(timing.warmup * spread))
-        return timing.delay_loop
+        is_changing = self._lost_rounds > 0 or (self.up is False and self._passes > 0)
+        return timing.fast_interval if timing.fast_interval and is_changing else timing.delay_loop
 
     def _delta(self, verdict: Verdict) -> int:
         """Return the weight asked for: the result's own, and the configured one while it applies, or times its value.

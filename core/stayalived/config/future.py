@@ -56,7 +56,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
-    "check": ("log_all_failures", "stale"),
+    "check": ("stale",),
 }  # fmt: skip
 
 _OTHERWISE: dict[str, dict[str, str]] = {

@@ -62,6 +62,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     reverse: bool
     limit: Duration = NO_TIME  # of a whole probe; 0: three times `connect_timeout`
+    fast_interval: Duration = NO_TIME  # in place of delay_loop while the state is changing; 0: delay_loop
+    log_all_failures: bool = False
     from_start: bool = False  # delay_loop counts from the start of a probe, else from its end
 
 

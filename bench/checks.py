@@ -1,169 +1,126 @@
-"""Probes a second on one core: the checker's engine and prober against a server of its own process.
+"""What a check costs: probes a second for each core, lateness, memory, and keepalived on the same targets.
 
-    PYTHONPATH=core:plugins python bench/checks.py [--probes 2000] [--seconds 3]
+    PYTHONPATH=core:plugins:tests python bench/checks.py              two minutes: this machine's kernel, ours alone
+    … python bench/checks.py --beside                                 user-mode Linux: keepalived and ours in one boot
 
-The server answers on the loopback from one other core; what is measured is the processor time of the prober alone.
+nginx answers on one core, the prober has another one: its engine, its epoll and its bodies, without a supervisor; each
+figure is a process of its own. *us a probe* is the processor time of the prober, *late* how much later than due a probe
+was started. The farm is 2,277 virtual servers that share 500 hosts. `--beside` compares whole daemons; its kernel is
+slower than this one, so read the ratios. Needs root, nginx, and for `--beside` keepalived and user-mode Linux.
 """
 
 import argparse
-import asyncio
-import multiprocessing
+import json
 import os
-import select
-import socket
-import time
-from random import Random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from stayalived.addresses import Endpoint
-from stayalived.checker.engine import CheckerEngine
-from stayalived.checker.probe import Prober
-from stayalived.checker.probes import AbandonProbe, ProbeEnded, StartProbe
-from stayalived.checker.watchdog import Watchdog
-from stayalived.child.base import read_clock
-from stayalived.child.events import Commit, Prepare
-from stayalived.config.model import BUNDLED, Check, Configuration, Globals, Source, Timing
-from stayalived.messages.control import Start
-from stayalived.plugin import manager
-from stayalived.timing import Duration, seconds
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nwell\n"
-ADDRESSES = 64
+from probes.beside import KINDS, OURS, THEIRS, beside
+from probes.engine import measure
+from probes.web import Web
 
+from uml import lab
 
-def serve(listening: socket.socket, core: int) -> None:
-    """Answer whatever comes, on one core, until killed."""
-    os.sched_setaffinity(0, {core})
-    epoll = select.epoll()
-    epoll.register(listening.fileno(), select.EPOLLIN)
-    clients: dict[int, socket.SocketType] = {}
-    while True:
-        for number, _ in epoll.poll():
-            if number == listening.fileno():
-                for _ in range(256):
-                    try:
-                        descriptor, _ = listening._accept()  # noqa: SLF001  (half the cost)
-                    except BlockingIOError:
-                        break
-                    clients[descriptor] = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
-                    epoll.register(descriptor, select.EPOLLIN)
-                continue
-            client = clients[number]
-            try:
-                heard = client.recv(4096)
-                if heard:
-                    client.send(ANSWER)
-                    continue
-            except ConnectionError:  # reset by the prober: as good as the end of the stream
-                heard = b""
-            del clients[number]
-            client.close()
+SERIES = (
+    ("tcp", 1000, 4000), ("tcp", 1000, 10000), ("tcp", 10000, 10000), ("tcp", 10000, 14000),
+    ("http", 1000, 4000), ("http", 1000, 8000), ("http", 10000, 8000), ("http", 10000, 10000),
+    ("https", 1000, 500), ("https", 10000, 1000), ("http", 0, 500),
+)  # fmt: skip
+"""Type, targets (0: the farm), probes asked for in a second."""
+
+COLUMNS = ("asked/s", "probes/s", "us a probe", "core", "late p50, ms", "late p99, ms", "memory, MiB", "failed")
+BARS = {"tcp": (10_000, 67.0), "http": (8_000, 72.0)}
+"""Probes a second on one core, and us a probe: keepalived's on such a machine at 4,000 a second."""
+
+HERE = Path(__file__).resolve()
 
 
-def configuration(kind: str, port: int, probes: int, period: Duration) -> Configuration:
-    """Return checks of one type, each a probe of its own, over many addresses of the loopback."""
-    timing = Timing(
-        delay_loop=period, connect_timeout=seconds(5), retry=1, delay_before_retry=seconds(1), warmup=period,
-        rise=1, fall=1, alpha=True, weight=0, reverse=False,
-    )  # fmt: skip
-    source = Source(bindto="", bind_port=0, bind_if="", fwmark=0)
-    checks = tuple(
-        Check(
-            subject=f"bench/{number}", number=0, name=kind, type=kind, distribution=BUNDLED, options=b"\x80",
-            target=Endpoint(f"127.0.1.{number % ADDRESSES + 1}", port), virtual_host=f"host{number}",
-            source=source, timing=timing,
-        )
-        for number in range(probes)
-    )  # fmt: skip
-    general = Globals(
-        router_id="bench", host_id="bench", child_wait_time=seconds(5), script_user="nobody", start_hold=seconds(0),
-        start_rate=20000, dynamic_interfaces=False, realtime=False, flush=False, log="stderr", log_facility="daemon",
-        log_level="info",
-    )  # fmt: skip
-    return Configuration(
-        globals=general, instances=(), virtual_servers=(), tracked_checks=checks, actions=(), distributions=()
-    )
+def one(kind: str, targets: int, rate: int, length: float, certificate: Path, core: int) -> dict[str, float]:
+    """Measure once in a process of its own."""
+    words = [kind, str(targets), str(rate), str(length), str(certificate), str(core)]
+    done = subprocess.run([sys.executable, HERE, "--one", *words], stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout))
 
 
-class Bench:
-    """The engine and the prober joined as `AsyncShell` joins them, without a supervisor."""
-
-    def __init__(self) -> None:
-        catalogue = manager.load({BUNDLED}).catalogue
-        self.engine = CheckerEngine("checker", Random(1))
-        self.watchdog = Watchdog("bench", read_clock)
-        self.prober = Prober(
-            lambda identity: catalogue.checks[identity.type].make(identity.options),
-            self.ended,
-            read_clock,
-            self.watchdog,
-        )
-        self.loop = asyncio.get_running_loop()
-        self.timer: asyncio.TimerHandle | None = None
-        self.results = self.failures = 0
-
-    def perform(self, effects: object) -> None:
-        for effect in effects:  # type: ignore[attr-defined]
-            if isinstance(effect, StartProbe):
-                self.prober.start(effect)
-            elif isinstance(effect, AbandonProbe):
-                self.prober.abandon(effect.probe)
-
-    def ended(self, event: ProbeEnded) -> None:
-        self.results += 1
-        self.failures += not getattr(event.outcome, "up", False)
-        self.perform(self.engine.handle(event, read_clock()))
-        self.settle()
-
-    def settle(self) -> None:
-        if self.timer is None and self.engine.deadline is not None:
-            self.timer = self.loop.call_at(self.engine.deadline / 1e9, self.wake)
-
-    def wake(self) -> None:
-        self.timer = None
-        self.perform(self.engine.wake(read_clock()))
-        self.settle()
-
-    def begin(self, config: Configuration) -> None:
-        now = read_clock()
-        self.engine.handle(Prepare(generation=1, configuration=config), now)
-        self.perform(self.engine.handle(Commit(generation=1, start=Start.FIRST), now))
-        self.settle()
+def native(length: float) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the name and the figures of each measurement in this machine's kernel."""
+    cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as name, Web(Path(name), ["taskset", "-c", str(cores[-1])]) as web:
+        for kind, targets, rate in SERIES:
+            label = f"{kind}, {targets} targets" if targets else f"{kind}, the farm"
+            yield label, one(kind, targets, rate, length, web.certificate, cores[0])
 
 
-async def measure(kind: str, port: int, probes: int, rate: int, length: float) -> None:
-    """Probe at a rate for a while and print what it cost."""
-    bench = Bench()
-    bench.begin(configuration(kind, port, probes, Duration(seconds(1) * probes // rate)))
-    await asyncio.sleep(max(2.0, 2 * probes / rate))
-    results, cpu, start = bench.results, time.process_time(), time.monotonic()
-    await asyncio.sleep(length)
-    took, cpu, results = time.monotonic() - start, time.process_time() - cpu, bench.results - results
-    per_probe = cpu / results * 1e6 if results else 0.0
-    print(
-        f"{kind:5} asked {rate:6}/s  got {results / took:8.0f}/s  {cpu / took:5.1%} of a core  "
-        f"{per_probe:5.1f} us a probe = {1e6 / per_probe:6.0f}/s a core  {bench.failures} failed"
-    )
-    bench.prober.close()
-    bench.watchdog.close()
+def line(label: str, figures: Mapping[str, float]) -> str:
+    """Return the row of a measurement."""
+    cells = "  ".join(f"{_number(figures[column]):>{len(column)}}" for column in COLUMNS)
+    capacity = 1e6 / figures["us a probe"]
+    bar = BARS.get(label.split(",", maxsplit=1)[0])
+    wanted = f"  (wanted {bar[0]}/s, {bar[1]:.0f} us)" if bar else ""
+    return f"{label:<20} {cells}  {capacity:8.0f}/s a core{wanted}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 1000 or value == int(value) else f"{value:.2f}"
 
 
 def main() -> None:
-    """Run the series."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--probes", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--rates", default="4000,10000,20000")
-    options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))
-    listening = socket.create_server(("0.0.0.0", 0), backlog=4096)
-    listening.setblocking(False)
-    server = multiprocessing.get_context("fork").Process(target=serve, args=(listening, cores[-1]), daemon=True)
-    server.start()
-    os.sched_setaffinity(0, {cores[0]})
-    for kind in ("tcp", "http"):
-        for rate in map(int, options.rates.split(",")):
-            asyncio.run(measure(kind, listening.getsockname()[1], options.probes, rate, options.seconds))
-    server.terminate()
+    """Measure and print a line for each measurement as soon as it is there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement")
+    parser.add_argument("--json", type=Path, help="file for all figures")
+    parser.add_argument("--beside", action="store_true", help="keepalived and ours in user-mode Linux, in turn")
+    parser.add_argument("--targets", type=int, default=200, help="of --beside")
+    parser.add_argument("--kinds", nargs="*", default=list(KINDS), help="of --beside")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=6, help=argparse.SUPPRESS)
+    words = parser.parse_args()
+    if words.one:
+        kind, targets, rate, length, certificate, core = words.one
+        print(json.dumps(measure(kind, int(targets), int(rate), float(length), certificate, int(core))))
+    elif words.inside:
+        _compare(words)
+    elif words.beside:
+        _boot()
+    else:
+        _series(words)
+
+
+def _series(words: argparse.Namespace) -> None:
+    print(f"{'':<20} {'  '.join(COLUMNS)}")
+    every: dict[str, dict[str, float]] = {}
+    for label, figures in native(words.seconds):
+        print(line(label, figures), flush=True)
+        every[f"{label}, {figures['asked/s']:.0f}/s"] = figures
+        if figures["checks"] != figures["probes"]:
+            checks, probes = figures["checks"], figures["probes"]
+            print(f"{'':<20} {checks:.0f} checks by {probes:.0f} probes, in force after {figures['commit, s']:.2f} s")
+    if words.json:
+        words.json.write_text(json.dumps(every, indent=1))
+
+
+def _boot() -> None:
+    """Run the same command inside of user-mode Linux."""
+    command = [sys.executable, str(HERE), "--inside", *sys.argv[1:]]
+    result = lab.run(command, timeout=900, folder=HERE.parent.parent, stream=True)
+    sys.exit(result.status)
+
+
+def _compare(words: argparse.Namespace) -> None:
+    found = beside(words.kinds, [THEIRS, OURS], words.targets, words.seconds)
+    print(f"{words.targets} targets, one probe of each in a second; user-mode Linux {os.uname().release}")
+    for kind, programs in found.items():
+        for figure in next(iter(programs.values())):
+            ours, theirs = programs[OURS][figure], programs[THEIRS][figure]
+            ratio = f"{ours / theirs:.2f}" if theirs else "-"
+            print(f"{kind:<8} {figure:<12} {THEIRS} {theirs:8.1f}  {OURS} {ours:8.1f}  ratio {ratio}")
+    if words.json:
+        words.json.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

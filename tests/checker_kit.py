@@ -68,7 +68,7 @@ def check(subject: str = "web/one", number: int = 0, target: str = "192.0.2.1:80
     return Check(**(values | own))
 
 
-def configuration(*checks: Check, start_rate: int = 1000) -> Configuration:
+def configuration(*checks: Check, start_rate: int = 1000, checker_processes: int = 1) -> Configuration:
     """Put checks of `SERVICE/SERVER` into real servers, and those of `track:NAME` beside them."""
     services: dict[str, dict[str, list[Check]]] = {}
     for one in checks:
@@ -89,6 +89,7 @@ def configuration(*checks: Check, start_rate: int = 1000) -> Configuration:
         log="stderr",
         log_facility="daemon",
         log_level="info",
+        checker_processes=checker_processes,
     )
     return Configuration(
         globals=general,

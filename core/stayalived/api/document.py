@@ -39,7 +39,13 @@ class Daemon(Row, frozen=True):
 class Child(Row, frozen=True):
     """One process."""
 
-    name: Annotated[str, _says("Its role: `vrrp`, `ipvs`, `checker`, …; with `/DISTRIBUTION` for plugins of others.")]
+    name: Annotated[
+        str,
+        _says(
+            "Its role: `vrrp`, `ipvs`, `checker`, …; with `/DISTRIBUTION` for plugins of others, "
+            "with `#2`, … where several share the work of a role."
+        ),
+    ]
     pid: Annotated[int, _says("Its process id, 0 while there is none.")]
     state: Annotated[
         str,

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 from stayalived.checker.faults import Faults
-from stayalived.checker.news import PluginEvents, fault_line, stale_line, verdict_line
+from stayalived.checker.news import PluginEvents, failure_line, fault_line, stale_line, verdict_line
 from stayalived.checker.probes import (
     AbandonProbe,
     Asked,
@@ -30,6 +30,7 @@ from stayalived.checker.probes import (
 )
 from stayalived.checker.registry import Change, Probe, Registry, checks_of
 from stayalived.checker.schedule import Pace, Wheel
+from stayalived.checker.shards import distribution_of, makes
 from stayalived.checker.verdict import Subscriber
 from stayalived.child.events import (
     Abort,
@@ -46,7 +47,7 @@ from stayalived.child.events import (
     Tell,
 )
 from stayalived.child.programs import Requests, Withdrawn
-from stayalived.config.model import BUNDLED, Configuration
+from stayalived.config.model import Configuration
 from stayalived.errors import Bug
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Ran
@@ -67,11 +68,6 @@ CheckerEvent = ChildEvent | ProbeEvent
 CheckerEffect = ChildEffect | ProbeEffect
 
 
-def distribution_of(name: str) -> str:
-    """Return whose checks a process runs: `acme` for `checker/acme`, the bundled ones for `checker`."""
-    return name.partition("/")[2] or BUNDLED
-
-
 class CheckerEngine:
     """The engine of one checker process."""
 
@@ -79,7 +75,7 @@ class CheckerEngine:
         """Make an engine without a configuration.
 
         Args:
-            name: of the process: `checker` or `checker/DIST`.
+            name: of the process: `checker`, `checker#2` or `checker/DIST`.
             chance: seeded source of the warm-up's spread.
         """
         self.name = name
@@ -141,7 +137,8 @@ class CheckerEngine:
             raise Bug(f"generation {event.generation} is committed but was not prepared")
         configuration = self._prepared[1]
         self._prepared = None
-        checks = list(checks_of(configuration, self.distribution))
+        processes = configuration.globals.checker_processes
+        checks = [check for check in checks_of(configuration) if makes(self.name, check, processes)]
         change = self.registry.change(checks, iter(self._chance.random, 1.0), now)
         yield from self._abandon(change.ended)
         yield Report(
@@ -150,7 +147,7 @@ class CheckerEngine:
             f"(new {len(change.started)}, ended {len(change.ended)})",
         )
         yield from self._begin(change, event.start, now)
-        self._schedule(change, Pace(configuration.globals.start_rate), now)
+        self._schedule(change, Pace(configuration.globals.start_rate, processes), now)
         self._retold = {}
         self._committed = True
 
@@ -222,6 +219,8 @@ class CheckerEngine:
             yield self._tell(subscriber, now)
         if changed:
             yield verdict_line(subscriber, probe.verdict, before[0])
+        elif subscriber.check.timing.log_all_failures and not subscriber.passed:
+            yield failure_line(subscriber, probe.verdict)
 
     def _fault(self, probe: Probe, fault: LocalFault | PluginFault, now: Instant) -> Iterator[CheckerEffect]:
         """Count a fault that is not the server's; report its kind at once, then at most once a minute."""

@@ -1,4 +1,4 @@
-"""I/O: a checker child. One runs the bundled checks, one more each third-party distribution's."""
+"""I/O: a checker child. One or more share the bundled checks, one more runs each third-party distribution's."""
 
 import asyncio
 import logging
@@ -7,10 +7,11 @@ from dataclasses import replace
 from random import Random
 
 from stayalived.checker.echo import Pinger, open_echo_sockets
-from stayalived.checker.engine import CheckerEngine, distribution_of
+from stayalived.checker.engine import CheckerEngine
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEvent, ProbeIdentity, StartProbe
 from stayalived.checker.programs import Programs
+from stayalived.checker.shards import distribution_of
 from stayalived.checker.tasks import TaskLimit
 from stayalived.checker.watchdog import Watchdog
 from stayalived.child.asyncshell import AsyncShell

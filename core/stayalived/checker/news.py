@@ -32,6 +32,24 @@ def verdict_line(subscriber: Subscriber, verdict: Verdict, before: bool | None) 
     )
 
 
+def failure_line(subscriber: Subscriber, verdict: Verdict) -> Report:
+    """Return the line about a try that failed and changed nothing (C10)."""
+    check = subscriber.check
+    state = {True: "UP", False: "DOWN", None: "UNKNOWN"}[subscriber.up]
+    return Report(
+        level=logging.INFO,
+        text=f"Check {check.name} of {check.subject} at {check.target} failed, which stays {state}: {verdict}",
+        fields={
+            "subject": check.subject,
+            "check": check.name,
+            "step": verdict.step,
+            "seen": verdict.seen,
+            "expected": verdict.expected,
+            "state": state,
+        },
+    )
+
+
 def stale_line(subscriber: Subscriber, now: Instant) -> Report:
     """Return the line about a verdict that has not been confirmed for too long."""
     check = subscriber.check

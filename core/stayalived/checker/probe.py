@@ -85,6 +85,7 @@ class Prober:
         self._stepper = Stepper(self._ended, clock, watchdog, open_session)
         self._loop.add_reader(self._stepper.fileno(), self._stepper.poll)
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = Instant(0)
 
     def start(self, effect: StartProbe, target: Target | None = None) -> None:
         """Make a probe now; of the identity's target, or of another one (the test kit's)."""
@@ -143,8 +144,12 @@ class Prober:
     def _set_timer(self) -> None:
         """Wake when the first of the stepper's runs may have taken too long."""
         deadline = self._stepper.deadline
-        if self._timer is None and deadline is not None:
-            self._timer = self._loop.call_at(in_seconds(Duration(deadline)), self._on_time)
+        if deadline is None or (self._timer is not None and self._timer_at <= deadline):
+            return
+        if self._timer is not None:  # set for a run that may take longer than the one that has begun now
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self._loop.call_at(in_seconds(Duration(deadline)), self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None

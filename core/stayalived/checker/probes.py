@@ -111,9 +111,8 @@ class AbandonProbe:
     probe: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeEnded:
-    """Event: a probe is done; what it found and how long it took."""
+class ProbeEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """Event: a probe is done; what it found and how long it took. Made for each probe: a struct costs a tenth."""
 
     probe: int
     outcome: Outcome

@@ -11,12 +11,12 @@ from stayalived.plugin.checks import Verdict
 from stayalived.timing import NO_TIME, Duration, Instant, after, elapsed
 
 
-def checks_of(configuration: Configuration, distribution: str) -> Iterator[Check]:
-    """Return the checks that a distribution's process runs, in the order of the configuration."""
+def checks_of(configuration: Configuration) -> Iterator[Check]:
+    """Return all checks in the order of the configuration."""
     for service in configuration.virtual_servers:
         for server in service.real_servers:
-            yield from (check for check in server.checks if check.distribution == distribution)
-    yield from (check for check in configuration.tracked_checks if check.distribution == distribution)
+            yield from server.checks
+    yield from configuration.tracked_checks
 
 
 class Probe:
@@ -80,6 +80,8 @@ class Probe:
 
     def wish(self) -> Duration:
         """Return how long after `counted_at` the probe is wanted again: the shortest that anybody asks for."""
+        if len(self.subscribers) == 1:
+            return self.subscribers[0].wish
         return min(subscriber.wish for subscriber in self.subscribers)
 
     def stale_at(self) -> Instant | None:

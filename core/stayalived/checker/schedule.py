@@ -71,9 +71,9 @@ class Wheel(Generic[Key]):
 class Pace:
     """Hands out moments, at most so many in a second: the first at once, the others behind it."""
 
-    def __init__(self, rate: int) -> None:
-        """Take the rate, in moments for each second; 0 means that all may come at once."""
-        self._step = Duration(seconds(1) // rate) if rate else Duration(0)
+    def __init__(self, rate: int, sharers: int = 1) -> None:
+        """Take the rate, in moments for each second, 0: all may come at once; and how many processes share it."""
+        self._step = Duration(seconds(1) * sharers // rate) if rate else Duration(0)
         self._free = Instant(0)
 
     def next(self, now: Instant) -> Instant:

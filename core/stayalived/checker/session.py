@@ -10,25 +10,15 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from stayalived.checker.sockets import OWN_SIDE, open_socket, sockaddr
 from stayalived.checker.tls import TlsLayer
 from stayalived.errors import KernelProblem, PluginFailure
-from stayalived.plugin.checks import (
-    Connect,
-    NetworkFailure,
-    PeerCertificate,
-    Receive,
-    Send,
-    StartTls,
-    Step,
-    Target,
-    Verdict,
-)
+from stayalived.plugin.checks import Connect, NetworkFailure, Receive, Send, StartTls, Step, Target, Verdict
 from stayalived.timing import Duration, for_people
 
 MOST_DRAINED = 65536
 """Bytes read and thrown away before a close, so that it is a FIN: with unread bytes the kernel sends a RST."""
 
+_IP_BIND_ADDRESS_NO_PORT = 24  # include/uapi/linux/in.h; Python names it from 3.12 on
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
 _WORDS = {
     errno.ECONNREFUSED: "refused",
@@ -38,12 +28,20 @@ _WORDS = {
     errno.ENETUNREACH: "network unreachable",
     errno.ETIMEDOUT: "timed out",
 }
-_STEP_NAMES: dict[type[Step], str] = {
-    Connect: "connect",
-    Send: "send",
-    Receive: "receive",
-    StartTls: "tls",
-    PeerCertificate: "tls",
+_STEP_NAMES: dict[type[Step], str] = {Connect: "connect", Send: "send", Receive: "receive", StartTls: "tls"}
+
+# What a system call may be refused for that is our own lack and says nothing about the server (C11).
+OWN_SIDE = {
+    errno.EMFILE: "raise the limit of open files (LimitNOFILE)",
+    errno.ENFILE: "raise fs.file-max",
+    errno.ENOBUFS: "the kernel is out of buffers",
+    errno.ENOMEM: "the kernel is out of memory",
+    errno.EAFNOSUPPORT: "this host lacks the address family",
+    errno.EADDRNOTAVAIL: "no local port or address is free; widen net.ipv4.ip_local_port_range or look at bindto",
+    errno.EAGAIN: "no local port is free; widen net.ipv4.ip_local_port_range",
+    errno.EADDRINUSE: "bind_port is in use on this host",
+    errno.EPERM: "a firewall rule of this host or a missing capability forbids it",
+    errno.EACCES: "a firewall rule of this host or a missing capability forbids it",
 }
 
 
@@ -63,7 +61,18 @@ def timed_out(step: Step, patience: Duration) -> Verdict:
 class Session:
     """The socket of one probe and the step that it is at."""
 
-    __slots__ = ("_rest", "_tls", "readable", "socket", "step", "target", "wants_write")
+    __slots__ = (
+        "_ending",
+        "_rest",
+        "_taken",
+        "_tls",
+        "_troubled",
+        "readable",
+        "socket",
+        "step",
+        "target",
+        "wants_write",
+    )
 
     def __init__(self, target: Target) -> None:
         """Remember the target; nothing is opened before the first `Connect`."""
@@ -71,9 +80,18 @@ class Session:
         self.socket: socket.SocketType | None = None
         self.step: Step = Connect()
         self.readable = False  # an event said so and no read has come back empty since
+        self._ending = False  # the other side has said its last
+        self._taken = False  # and a read has taken in all of it
+        self._troubled = True  # whether an attempt to connect may have failed; only an event can say that it has not
         self.wants_write = False
         self._rest: bytes | memoryview = b""
         self._tls: TlsLayer | None = None
+
+    def notice(self, readable: int, ending: int, troubled: int) -> None:
+        """Take in what an event of epoll says of the socket: it spares asking the kernel for it."""
+        if readable:
+            self.readable = True
+        self._ending, self._troubled = bool(ending), bool(troubled)
 
     def begin(self, step: Step) -> bytes | None:
         """Begin a step.
@@ -87,36 +105,31 @@ class Session:
             PluginFailure: there is no connection yet.
         """
         self.step = step
-        if type(step) is Connect:
-            return self._guard(lambda: self._connect(step))
+        kind = type(step)
+        if kind is Connect:
+            return self._do(self._connect)
         if self.socket is None:
-            raise PluginFailure(f"yielded {type(step).__name__} before Connect")
-        if isinstance(step, Send):
-            self._guard(lambda: self._take(step.data))
-        elif isinstance(step, StartTls):
-            self._tls = _layer(step)
-        elif isinstance(step, PeerCertificate):
-            return self._certificate()
-        elif not self.readable and self._tls is None:
+            raise PluginFailure(f"yielded {kind.__name__} before Connect")
+        if kind is Receive and not self.readable and self._tls is None:
             self.wants_write = False
             return None  # nothing came yet: reading would only say so
-        return self._guard(self._work)
+        return self._do(self._start)
 
     def go_on(self) -> bytes | None:
         """Go on with the step after an event; as `begin`."""
-        return self._guard(self._finish_connect if type(self.step) is Connect else self._work)
+        return self._do(self._finish_connect if type(self.step) is Connect else self._work)
 
     def close(self) -> None:
         """Close the connection with FIN."""
         opened, self.socket, self._tls = self.socket, None, None
         if opened is None:
             return
-        if self.readable:
-            self.readable = False
+        if self.readable and not self._taken:
             self._drain(opened)
+        self.readable = self._taken = False
         opened.close()
 
-    def _guard(self, work: Callable[[], bytes | None]) -> bytes | None:
+    def _do(self, work: Callable[[], bytes | None]) -> bytes | None:
         """Do a piece of work and turn what the kernel says into whose fault it is."""
         try:
             return work()
@@ -126,17 +139,14 @@ class Session:
             text = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
             raise NetworkFailure(Verdict.failed("tls", str(text or error).lower())) from error
         except OSError as error:
-            name, number = step_name(self.step), error.errno or 0
-            if number in OWN_SIDE:
-                raise KernelProblem(name, number, OWN_SIDE[number]) from error
-            raise NetworkFailure(Verdict.failed(name, _words(number))) from error
+            raise NetworkFailure(Verdict.failed(step_name(self.step), _words(error.errno))) from error
 
-    def _connect(self, step: Connect) -> bytes | None:
+    def _connect(self) -> bytes | None:
         """Open a socket as the target says and begin to connect."""
         self.close()
-        self.socket = open_socket(self.target, datagrams=step.datagrams)
+        self.socket = open_socket(self.target)
         self.wants_write = True
-        number = self.socket.connect_ex(sockaddr(self.target))
+        number = self.socket.connect_ex(_sockaddr(self.target))
         if number in _IN_PROGRESS:
             return None
         _look_at(number)
@@ -145,15 +155,24 @@ class Session:
     def _finish_connect(self) -> bytes | None:
         """Look how the attempt to connect ended."""
         assert self.socket is not None
+        if not self._troubled:
+            return b""
         _look_at(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         return b""
+
+    def _start(self) -> bytes | None:
+        """Begin to send, or the handshake, and do what can be done of it."""
+        step = self.step
+        if isinstance(step, StartTls):
+            self._tls = _layer(step)
+        elif isinstance(step, Send):
+            self._take(step.data)
+        return self._work()
 
     def _take(self, data: bytes) -> None:
         """Make bytes ready to be sent."""
         if self._tls is None:
             self._rest = data
-            if not data and self.socket is not None and self.socket.type == socket.SOCK_DGRAM:
-                self.socket.send(data)  # a datagram may be empty
         elif data:
             self._tls.encrypt(data)
 
@@ -168,10 +187,12 @@ class Session:
         assert isinstance(self.step, Receive)
         self.wants_write = False
         try:
-            return self.socket.recv(self.step.limit)
+            data = self.socket.recv(self.step.limit)
         except BlockingIOError:
             self.readable = False
             raise
+        self._taken = self._ending and len(data) < self.step.limit
+        return data
 
     def _work_encrypted(self, tls: TlsLayer) -> bytes | None:
         """The same on a connection under TLS: it may have to read in order to send and the reverse."""
@@ -187,16 +208,10 @@ class Session:
     def _ask(self, tls: TlsLayer) -> bytes | None:
         """Return the step's answer if the layer has it without more from the network."""
         if isinstance(self.step, StartTls):
-            return tls.protocol if tls.shake_hands() else None
+            return b"" if tls.shake_hands() else None
         if isinstance(self.step, Receive):
             return tls.decrypt(self.step.limit)
         return b""
-
-    def _certificate(self) -> bytes:
-        """Return the certificate that the server showed."""
-        if self._tls is None:
-            raise PluginFailure("yielded PeerCertificate before StartTls")
-        return self._tls.peer_certificate()
 
     def _feed(self, tls: TlsLayer) -> None:
         """Hand the layer what has come."""
@@ -233,9 +248,9 @@ def _look_at(number: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _words(number: int) -> str:
+def _words(number: int | None) -> str:
     """Return an error of the network as people say it."""
-    return _WORDS.get(number) or os.strerror(number).lower()
+    return _WORDS.get(number or 0) or os.strerror(number or 0).lower()
 
 
 def _layer(step: StartTls) -> TlsLayer:
@@ -244,3 +259,49 @@ def _layer(step: StartTls) -> TlsLayer:
         return TlsLayer(step)
     except OSError as error:
         raise KernelProblem(f"tls ca {step.ca}", error.errno or 0, "give a readable file of certificates") from error
+
+
+def open_socket(target: Target) -> socket.SocketType:
+    """Open a TCP socket with the source address, mark and interface of a target applied.
+
+    Raises:
+        KernelProblem: the kernel refused one of them, or has no descriptor left.
+    """
+    is_ipv6 = ":" in target.endpoint.address
+    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
+    action = "socket"
+    opened = None
+    try:
+        # The class of the C module: the one of `socket` costs twice as much to make and close.
+        opened = socket.SocketType(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        if target.fwmark:
+            action = f"fwmark {target.fwmark}"
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, target.fwmark)
+        if target.bind_if:
+            action = f"bind_if {target.bind_if}"
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, target.bind_if.encode())
+        if target.bindto or target.bind_port:
+            action = f"bind {target.bindto or '*'}:{target.bind_port}"
+            _bind(opened, target, is_ipv6)
+    except OSError as error:
+        if opened is not None:
+            opened.close()
+        raise KernelProblem(action, error.errno or 0, OWN_SIDE.get(error.errno or 0, "")) from error
+    return opened
+
+
+def _bind(opened: socket.SocketType, target: Target, is_ipv6: bool) -> None:
+    """Bind to the source of a target. Without a port the kernel chooses one at connect, among those free there."""
+    if target.bind_port:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    else:
+        opened.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
+    opened.bind((target.bindto or ("::" if is_ipv6 else "0.0.0.0"), target.bind_port))  # noqa: S104  (a source)
+
+
+def _sockaddr(target: Target) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Return the address for connect(2); a link-local one lies on the interface of `bind_if`."""
+    address, port = target.endpoint.address, target.endpoint.port
+    if target.bind_if and address.startswith("fe80:"):
+        return (address, port, 0, socket.if_nametoindex(target.bind_if))
+    return (address, port)

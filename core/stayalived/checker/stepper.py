@@ -13,11 +13,11 @@ from stayalived.checker.schedule import Wheel
 from stayalived.checker.session import OpenSession, Session, timed_out
 from stayalived.errors import KernelProblem, PluginFailure
 from stayalived.plugin.checks import Connect, LocalFailure, NetworkFailure, Receive, Steps, Target
-from stayalived.plugin.steps import check_step, check_verdict
+from stayalived.plugin.steps import STEP_TYPES, check_step, check_verdict
 from stayalived.timing import Duration, Instant, after, elapsed
 
-MOST_EVENTS = 256
-"""Events taken from the kernel at a time; what else the loop has to do comes between."""
+MOST_EVENTS = 64
+"""Events taken from the kernel at a time, each perhaps half a ms of a handshake; what else there is comes between."""
 
 MOST_EXPIRED = 256
 
@@ -26,6 +26,8 @@ MOST_STEPS = 64
 
 _BOTH = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
+_ENDING = select.EPOLLHUP | select.EPOLLRDHUP
+_TROUBLE = select.EPOLLHUP | select.EPOLLERR
 
 
 class Watched(Protocol):
@@ -127,8 +129,7 @@ class Stepper:
         ]:
             # A run that ended meanwhile may have left its descriptor's number to a new one, whose event this is not.
             if self._by_descriptor.get(descriptor) is run:
-                if events & _READABLE:
-                    run.session.readable = True
+                run.session.notice(events & _READABLE, events & _ENDING, events & _TROUBLE)
                 self._go_on(run, now)
 
     def expire(self, now: Instant) -> None:
@@ -168,7 +169,9 @@ class Stepper:
         self._watched.enter(run.label)
         try:
             for _ in range(MOST_STEPS):
-                step = check_step(next(steps) if answer is None else steps.send(answer))
+                step = next(steps) if answer is None else steps.send(answer)
+                if type(step) not in STEP_TYPES:
+                    step = check_step(step)
                 answer = session.begin(step)
                 if type(step) is Connect:
                     self._register(run)

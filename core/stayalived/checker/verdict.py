@@ -13,6 +13,8 @@
 | DOWN | passed | fewer than `rise` in a row | DOWN |
 | DOWN | passed | `rise` in a row | UP |
 
+Between rounds that `fall` counts and passes that `rise` counts the wait is `fast_interval` where it is given.
+
 A round is one try and up to `retry` more. UP may also be handed down: by ipvs, which found the server in the kernel's
 table, or by this process's predecessor; then the retries count from the start.
 """
@@ -40,12 +42,14 @@ class Subscriber:
         "_failures",
         "_lost_rounds",
         "_passes",
+        "_verdict",
         "check",
         "decided",
         "fresh_at",
         "identity",
         "judged_at",
         "latency",
+        "passed",
         "reason",
         "results",
         "since",
@@ -64,6 +68,7 @@ class Subscriber:
         self.up: bool | None = None
         self.decided = False  # whether a failure has retries before it
         self.results = 0  # judged so far; 2 is enough to know
+        self.passed = False  # whether the last one was good, whatever became of it
         self.judged_at: Instant | None = None
         self.fresh_at = now  # when the verdict was last confirmed
         self.since = now
@@ -71,6 +76,7 @@ class Subscriber:
         self.reason = NOT_CHECKED_YET
         self.weight = 0
         self.value: int | None = None
+        self._verdict: Verdict | None = None  # the last one
         self.latency = NO_TIME
         self.stale = False
         self.wish = check.timing.delay_loop
@@ -103,9 +109,11 @@ class Subscriber:
             whether the state changed.
         """
         timing = self.check.timing
-        passed = self._has_passed(verdict) is not (timing.reverse and timing.weight == 0)
+        passed = self.passed = self._has_passed(verdict) is not (timing.reverse and timing.weight == 0)
         self.judged_at, self.fresh_at = counted_at or now, now
-        self.latency, self.stale, self.reason = latency, False, str(verdict)
+        self.latency, self.stale = latency, False
+        if verdict != self._verdict:  # nearly never: the same words are not put together again
+            self._verdict, self.reason = verdict, str(verdict)
         self.results = min(self.results + 1, 2)
         before = self.up
         self._enter(self._after_pass() if passed else self._after_failure(), now)
@@ -225,7 +233,8 @@ class Subscriber:
             return timing.delay_before_retry
         if self.results == 1 and timing.warmup:
             return Duration(round(timing.warmup * spread))
-        return timing.delay_loop
+        is_changing = self._lost_rounds > 0 or (self.up is False and self._passes > 0)
+        return timing.fast_interval if timing.fast_interval and is_changing else timing.delay_loop
 
     def _delta(self, verdict: Verdict) -> int:
         """Return the weight asked for: the result's own, and the configured one while it applies, or times its value.

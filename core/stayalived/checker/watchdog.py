@@ -31,7 +31,7 @@ IDLE_AFTER = seconds(2)
 """Without a new probe for this long the loop stops saying that it turns."""
 
 DEAF_AFTER = seconds(1)
-"""When the thread has not run for this long, `faulthandler` writes all stacks to standard error."""
+"""When the thread has not run for this long, or half as long again, `faulthandler` writes all stacks to stderr."""
 
 MOST_NAMED = 256
 _STANDARD_ERROR = 2
@@ -110,18 +110,22 @@ class Watchdog:
     def _look_on(self) -> None:
         """Look every `TICK` whether the loop turns, while it is wanted. Runs in a thread of its own."""
         pause = threading.Event()
+        expect_at = self._clock()
         while self._wanted.wait() and not self._is_over:
-            self._expect_lock()
+            if self._clock() >= expect_at:  # it makes a thread each time
+                self._expect_lock()
+                expect_at = Instant(self._clock() + DEAF_AFTER // 2)
             pause.wait(in_seconds(TICK))
             if self._wanted.is_set() and self._held() >= self._limit + TICK:
                 self._look()
             if not self._wanted.is_set() or self._is_over:
                 faulthandler.cancel_dump_traceback_later()
+                expect_at = self._clock()
 
     def _expect_lock(self) -> None:
         """Have all stacks written if this thread does not get the interpreter's lock for too long."""
         try:
-            faulthandler.dump_traceback_later(in_seconds(DEAF_AFTER), file=_STANDARD_ERROR)
+            faulthandler.dump_traceback_later(in_seconds(Duration(DEAF_AFTER * 3 // 2)), file=_STANDARD_ERROR)
         except (RuntimeError, MemoryError) as error:  # no room for its thread: a plugin leaks, and that is reported
             self._log.debug("%s: cannot watch for code that keeps the interpreter: %s", self._name, error)
 

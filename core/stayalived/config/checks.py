@@ -46,6 +46,19 @@ class TimingTable(msgspec.Struct, frozen=True, kw_only=True):
     delay_before_retry: (
         Annotated[float, about("Time between tries.", ge=0, le=DAY, unit=DURATION, default="1, or the type's")] | None
     ) = None
+    fast_interval: (
+        Annotated[
+            float,
+            about(
+                "Time between checks while a server is changing: between those that `fall` or `rise` count.",
+                ge=0.01,
+                le=DAY,
+                unit=DURATION,
+                default="`delay_loop`",
+            ),
+        ]
+        | None
+    ) = None
     warmup: (
         Annotated[
             float,
@@ -65,6 +78,9 @@ class TimingTable(msgspec.Struct, frozen=True, kw_only=True):
     fall: Annotated[int, about("Bad results in a row that make a server down.", ge=1, le=1000, default="1")] | None = (
         None
     )
+    log_all_failures: (
+        Annotated[bool, about("Whether each failed try is logged, and not only a change.", default="false")] | None
+    ) = None
     alpha: (
         Annotated[bool, about("Whether a server stays out of the pool until its first good result.", default="true")]
         | None
@@ -112,5 +128,7 @@ class TypeDefaults(TimingTable, frozen=True, kw_only=True, forbid_unknown_fields
 TRACK_DEFAULTS = TimingTable(delay_loop=1)
 """Of a check that instances track, unless its type says otherwise: keepalived's `interval` (T07)."""
 
-DEFAULTS = TimingTable(delay_loop=60, connect_timeout=5, retry=1, delay_before_retry=1, rise=1, fall=1, alpha=True)
+DEFAULTS = TimingTable(
+    delay_loop=60, connect_timeout=5, retry=1, delay_before_retry=1, rise=1, fall=1, alpha=True, log_all_failures=False
+)
 """keepalived's (LV14, LV15, C05, C06), but `alpha`: a server is UNKNOWN until its first result."""

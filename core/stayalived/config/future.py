@@ -57,7 +57,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "nftables_ipvs", "smtp_alert", "snmp_name",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
-    "check": ("log_all_failures", "stale"),
+    "check": ("stale",),
 }  # fmt: skip
 
 _OTHERWISE: dict[str, dict[str, str]] = {

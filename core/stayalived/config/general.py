@@ -128,6 +128,9 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         | None
     ) = None
     start_rate: Annotated[int, about("First checks started in a second.", ge=1, le=100_000)] = 1000
+    checker_processes: Annotated[
+        int, about("Processes that share the checks of bundled types, by target.", ge=1, le=64, restart=True)
+    ] = 1
     dynamic_interfaces: Annotated[
         bool, about("An interface may be missing at the start: its instances are in FAULT until it appears.")
     ] = False

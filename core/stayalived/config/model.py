@@ -52,6 +52,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     peer_directors: tuple[bytes, ...] = ()  # MAC addresses
     peer_mark: int = 0  # of what they have balanced already (LV51)
     lvs_timeouts: Timeouts = Timeouts()
+    checker_processes: int = 1  # that share the bundled checks
     state_dir: str = "/var/lib/stayalived"
     rs_init_notifies: bool = False  # N18
 
@@ -98,6 +99,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     reverse: bool
     limit: Duration = NO_TIME  # of a whole probe; 0: three times `connect_timeout`
+    fast_interval: Duration = NO_TIME  # in place of delay_loop while the state is changing; 0: delay_loop
+    log_all_failures: bool = False
     from_start: bool = False  # delay_loop counts from the start of a probe, else from its end
 
 

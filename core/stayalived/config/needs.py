@@ -1,5 +1,6 @@
 """What the supervisor has to know of a configuration that it does not read."""
 
+from stayalived.checker.shards import shard_names
 from stayalived.config.decode import fields_of
 from stayalived.config.general import GlobalTable
 from stayalived.config.kinds import remarks
@@ -60,7 +61,7 @@ def _children(configuration: Configuration) -> tuple[str, ...]:
     if configuration.virtual_servers:
         children.append("ipvs")
     if configuration.virtual_servers or configuration.tracked_checks:
-        children.append("checker")
+        children.extend(shard_names(configuration.globals.checker_processes))
     strangers = [used for used in configuration.distributions if used.name != BUNDLED]
     children.extend(f"checker/{used.name}" for used in strangers if "checker" in used.roles)
     telling = [used for used in configuration.distributions if "notify" in used.roles]

@@ -227,6 +227,7 @@ def timing_of(layers: Sequence[TimingTable], made_of: Specification) -> Timing:
         return next(value for value in values if value is not None)
 
     delay_loop = pick("delay_loop")
+    fast = next((layer.fast_interval for layer in layers if layer.fast_interval is not None), 0.0)
     warmup = next((layer.warmup for layer in layers if layer.warmup is not None), delay_loop)
     return Timing(
         delay_loop=seconds(delay_loop),
@@ -239,5 +240,7 @@ def timing_of(layers: Sequence[TimingTable], made_of: Specification) -> Timing:
         alpha=bool(pick("alpha")),
         weight=made_of.weight,
         reverse=made_of.keys.reverse,
+        fast_interval=seconds(fast),
+        log_all_failures=bool(pick("log_all_failures")),
         from_start=made_of.type.from_start,
     )

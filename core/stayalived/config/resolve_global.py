@@ -70,6 +70,7 @@ def globals_of(
         rs_init_notifies=table.rs_init_notifies,
         state_dir=_state_dir(table.state_dir, desk.findings),
         lvs_timeouts=_timeouts(table),
+        checker_processes=table.checker_processes,
     )
 
 

@@ -40,6 +40,9 @@ NOTIFY = "notify"
 RUNNER = "runner"
 API = "api"
 LOG = "log"
+SHARD = "#"
+"""Stands between a role and a number where several processes share its work: `checker#2`."""
+
 CHILDREN = (VRRP, IPVS, CHECKER, NOTIFY, RUNNER, API, LOG)
 ANY = (*CHILDREN, CONFIG)
 _UP = (ANY, (SUPERVISOR,))
@@ -96,8 +99,8 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def role_of(child: str) -> str:
-    """Return the role of a child: `checker` for `checker/acme-checks`."""
-    return child.partition("/")[0]
+    """Return the role of a child: `checker` for `checker/acme-checks` and for `checker#2`."""
+    return child.partition("/")[0].partition(SHARD)[0]
 
 
 def may_tell(sender: str, event: notify.Event) -> bool:

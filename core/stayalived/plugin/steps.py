@@ -1,6 +1,7 @@
 """Runs a body of steps under asyncio, for whoever has a `Net`: the test kit, and checks that call other checks."""
 
 from contextlib import AsyncExitStack
+from typing import get_args
 
 from stayalived.errors import PluginFailure
 from stayalived.plugin.checks import (
@@ -14,6 +15,7 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 
+STEP_TYPES: frozenset[type] = frozenset(get_args(Step))
 _NUMBERS = ("weight", "value", "server_weight")  # of a verdict
 _BEYOND = 2**31  # of what a weight can be (LV32)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from stayalived.config.problems import Problem
 from stayalived.messages.census import count_missing, take_census
 from stayalived.messages.control import Needs
-from stayalived.messages.routes import CHECKER
+from stayalived.messages.routes import CHECKER, role_of
 from stayalived.supervisor.events import BlobId
 from stayalived.timing import Duration, Instant, milliseconds, seconds
 
@@ -72,7 +72,8 @@ def compare(old: Needs, new: Needs) -> Change:
     changed = {line.partition(" ")[0] for line in set(old.plugins) ^ set(new.plugins)}
     replaced = {name for name in before & after if name.partition("/")[2] in changed}
     if old.checker_capabilities != new.checker_capabilities:
-        replaced |= before & after & {CHECKER}  # the marks and low ports of its checks' sockets need them
+        # The marks and low ports of the sockets of the bundled checks need them.
+        replaced |= {name for name in before & after if role_of(name) == CHECKER and "/" not in name}
     return Change(added=after - before, removed=before - after, replaced=frozenset(replaced))
 
 

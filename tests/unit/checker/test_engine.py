@@ -471,3 +471,23 @@ def test_an_event_costs_the_same_with_many_probes_as_with_few() -> None:
         return count
 
     assert calls(1000) == calls(10)
+
+
+def test_each_failed_try_is_logged_where_that_is_asked_for() -> None:
+    driver = Driver()
+    driver.commit(check(retry=2, log_all_failures=True))
+    for outcome in (PASSED, REFUSED, REFUSED, REFUSED, REFUSED, PASSED):
+        driver.round(outcome)
+    at = "Check tcp of web/one at 192.0.2.1:80"
+    assert driver.lines(logging.INFO)[1:] == [
+        f"{at} failed, which stays UP: connect: refused",
+        f"{at} failed, which stays UP: connect: refused",
+        f"{at} failed after 2 retries: connect: refused",
+        f"{at} failed, which stays DOWN: connect: refused",
+        f"{at} succeeded: connect",
+    ]
+    quiet = Driver()
+    quiet.commit(check(retry=2))
+    for outcome in (PASSED, REFUSED, REFUSED, REFUSED, REFUSED):
+        quiet.round(outcome)
+    assert len(quiet.lines(logging.INFO)) == 2

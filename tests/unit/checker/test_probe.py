@@ -396,6 +396,16 @@ async def test_an_abandoned_probe_tells_nothing_and_leaves_no_connection(check: 
 
 
 @BOTH
+async def test_a_short_limit_is_kept_beside_a_run_with_a_longer_one_that_began_before(check: Check) -> None:
+    async with serve(Silence()) as server, prober(check) as (one, ended):
+        one.start(start(1, server.endpoint, milliseconds(3000)))
+        one.start(start(2, server.endpoint, milliseconds(30)))
+        await until(lambda: ended)
+    assert [2] == [event.probe for event in ended]
+    assert Verdict.failed("receive", "no answer within 30 ms") == ended[0].outcome
+
+
+@BOTH
 async def test_many_probes_run_side_by_side(check: Check) -> None:
     async with serve(Hear(b"HELLO\n"), Say(b"WELL")) as server, prober(check) as (one, ended):
         for number in range(50):

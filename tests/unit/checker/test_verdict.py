@@ -54,6 +54,30 @@ def test_rise_counts_successes_in_a_row() -> None:
     assert judged(Subscriber(check(rise=3, retry=0), START), "-++-+++") == [False] * 6 + [True]
 
 
+def test_while_the_state_is_changing_the_next_result_is_wanted_fast() -> None:
+    subscriber = Subscriber(check(retry=0, fall=3, rise=3, fast_interval=seconds(0.5)), START)
+    wishes = []
+    for results in ("+", "-", "-", "-", "+", "+", "+"):
+        judged(subscriber, results)
+        wishes.append(subscriber.wish)
+    fast = seconds(0.5)
+    assert wishes == [PERIOD, fast, fast, PERIOD, fast, fast, PERIOD]
+
+
+def test_without_a_fast_interval_a_changing_server_is_asked_as_ever() -> None:
+    subscriber = Subscriber(check(retry=0, fall=3), START)
+    judged(subscriber, "+-")
+    assert subscriber.wish == PERIOD
+
+
+def test_a_retry_comes_after_its_own_delay_whatever_the_fast_interval() -> None:
+    subscriber = Subscriber(check(retry=1, fall=2, fast_interval=seconds(0.5)), START)
+    judged(subscriber, "+-")
+    assert subscriber.wish == seconds(1)
+    judged(subscriber, "-")
+    assert subscriber.wish == seconds(0.5)
+
+
 def test_a_failed_try_wants_the_next_one_soon_and_a_lost_round_at_its_period() -> None:
     subscriber = Subscriber(check(retry=1, fall=2), START)
     judged(subscriber, "+-")

@@ -79,6 +79,13 @@ def test_objects_and_what_a_reload_may_remove_are_counted() -> None:
     assert needs.removable == (take_census("vrrp_instance", ["a"]), take_census("virtual_server", ["web"]))
 
 
+def test_several_processes_share_the_bundled_checks_where_that_is_asked_for() -> None:
+    asked = good("[global]\nchecker_processes = 3\n" + SERVICE)
+
+    assert [name for name in needs_of(asked).children if "checker" in name] == ["checker", "checker#2", "checker#3"]
+    assert [name for name in needs_of(good(SERVICE)).children if "checker" in name] == ["checker"]
+
+
 def test_what_needs_a_restart_is_named_as_it_is_written() -> None:
     needs = needs_of(good('[global]\nlog = "syslog"'))
 
@@ -86,6 +93,7 @@ def test_what_needs_a_restart_is_named_as_it_is_written() -> None:
         "global.log=syslog",
         "global.log_facility=daemon",
         "global.state_dir=/var/lib/stayalived",
+        "global.checker_processes=1",
         "global.nftables=stayalived",
         "global.nftables_priority=-1",
     )

@@ -109,7 +109,7 @@ def test_a_mistake_in_the_named_check_does() -> None:
             "probe.target: check knock needs a port: give HOST:PORT",
         ),
         ("file", {"endpoints": [TARGET], "options": {"file": "/x"}}, "check file looks at this machine alone"),
-        ("knock", {"endpoints": [TARGET], "options": {"wrod": "x"}}, "probe.wrod: "),
+        ("knock", {"endpoints": [TARGET], "options": {"wurd": "x"}}, "probe.wurd: "),
         ("knock", {"endpoints": [TARGET], "options": {"times": "x"}}, 'probe.times: found "x"; '),
         ("nokc", {"endpoints": [TARGET]}, 'probe: found "nokc"; no [check.nokc] and no check type of this name'),
     ],

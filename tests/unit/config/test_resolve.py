@@ -76,6 +76,18 @@ def test_timing_comes_from_the_check_else_the_server_else_the_service_else_the_t
 
     assert (timing.rise, timing.fall, timing.delay_loop, timing.warmup) == (4, 3, seconds(20), seconds(20))
     assert (timing.delay_before_retry, timing.retry, timing.connect_timeout) == (seconds(3), 1, seconds(5))
+    assert (timing.fast_interval, timing.log_all_failures) == (0, False)
+
+
+def test_a_fast_interval_and_the_log_of_all_failures_are_inherited_as_well() -> None:
+    text = (
+        '[virtual_server.web]\naddress = "192.0.2.100:80"\nprotocol = "tcp"\nfast_interval = 0.5\n'
+        'log_all_failures = true\n[virtual_server.web.real_server.tic]\naddress = "192.0.2.1"\n'
+        'check = { type = "knock", log_all_failures = false }\n'
+    )
+    timing = good(text).virtual_servers[0].real_servers[0].checks[0].timing
+
+    assert (timing.fast_interval, timing.log_all_failures) == (seconds(0.5), False)
     assert timing.alpha
 
 

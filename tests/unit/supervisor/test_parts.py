@@ -221,9 +221,9 @@ class TestReloadRules:
         assert ({"api"}, {"vrrp"}, {"checker/a"}) == (change.added, change.removed, change.replaced)
 
     def test_the_bundled_checker_is_replaced_when_its_sockets_need_other_rights(self) -> None:
-        old = needs(("checker", "checker/a"), checker_capabilities=())
-        new = needs(("checker", "checker/a"), checker_capabilities=("NET_RAW",))
-        assert {"checker"} == compare(old, new).replaced
+        old = needs(("checker", "checker#2", "checker/a"), checker_capabilities=())
+        new = needs(("checker", "checker#2", "checker/a"), checker_capabilities=("NET_RAW",))
+        assert {"checker", "checker#2"} == compare(old, new).replaced
 
     @pytest.mark.parametrize(
         ("before", "left", "refused"),

@@ -1,0 +1,1 @@
+"""What a check costs: the parts of bench/checks.py."""

@@ -41,7 +41,7 @@ from stayalived.ipvs.events import (
     TableRead,
 )
 from stayalived.ipvs.kernel_view import KernelView
-from stayalived.ipvs.model import DeleteService, ServiceKey
+from stayalived.ipvs.model import DeleteService, Operation, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
@@ -77,6 +77,7 @@ class IpvsEngine:
         self._kernel = KernelView()
         self._leaving: set[ServiceKey] = set()
         self._asked = False  # the kernel has not answered yet
+        self._planned: Sequence[Operation] = ()  # the rest of a plan, good until something changes
 
     @property
     def deadline(self) -> Instant | None:
@@ -88,6 +89,8 @@ class IpvsEngine:
 
     def handle(self, event: AnyEvent, now: Instant) -> Sequence[AnyEffect]:
         """Take in one event and return what is to be done, in this order."""
+        if not isinstance(event, OperationsDone) or any(event.problems):
+            self._planned = ()
         match event:
             case Prepare():
                 return self._prepare(event, now)
@@ -110,6 +113,8 @@ class IpvsEngine:
         """Do what has become due by `now`."""
         if self._phase is not Phase.WORKING:
             return []
+        if self._pools.deadline is not None and now >= self._pools.deadline:
+            self._planned = ()
         self._pools.wake(now)
         if self._asked:
             return self._news.take()
@@ -267,8 +272,10 @@ class IpvsEngine:
     def _settle(self, now: Instant) -> Sequence[AnyEffect]:
         """Ask for the next operations, or, when there are none left, tell how everything is."""
         self._pools.due_at = None
-        wanted = self._pools.wanted()
-        operations = self._kernel.plan(wanted, {*wanted, *self._leaving})[:APPLY_CHUNK]
+        if not self._planned:
+            wanted = self._pools.wanted()
+            self._planned = self._kernel.plan(wanted, {*wanted, *self._leaving})
+        operations, self._planned = self._planned[:APPLY_CHUNK], self._planned[APPLY_CHUNK:]
         if operations:
             self._asked = True
             return [Apply(tuple(operations)), *self._news.take()]

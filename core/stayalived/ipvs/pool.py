@@ -57,6 +57,7 @@ class Pool:
 
     Attributes:
         service: its configuration.
+        keys: the kernel's services that it consists of.
         quorum: where it stands.
         hold_until: until then quorum may stay undecided.
         strangers: destinations that were found in its services and that nobody configured.
@@ -66,6 +67,7 @@ class Pool:
     def __init__(self, service: VirtualServer, hold_until: Instant) -> None:
         """Start with nothing known of any server; `adopt` has to follow."""
         self.service = service
+        self.keys = keys_of(service)
         self.quorum = Quorum.UNDECIDED
         self.hold_until = hold_until
         self._health: dict[str, Health] = {}
@@ -73,11 +75,6 @@ class Pool:
         self.strangers: Found = {}
         self.sorry_found = False
         self._projection: Projection | None = None
-
-    @property
-    def keys(self) -> tuple[ServiceKey, ...]:
-        """The kernel's services that it consists of."""
-        return keys_of(self.service)
 
     @property
     def unknown(self) -> bool:

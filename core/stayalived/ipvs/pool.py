@@ -240,6 +240,9 @@ class Pool:
             configured_weight=server.weight,
             active=sum(one.active for one in counted),
             inactive=sum(one.inactive for one in counted),
+            new=sum(one.new for one in counted),
+            bytes_in=sum(one.bytes_in for one in counted),
+            bytes_out=sum(one.bytes_out for one in counted),
         )
 
     def _weight_in(self, table: Table, server: RealServer) -> int | None:

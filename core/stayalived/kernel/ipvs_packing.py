@@ -45,9 +45,10 @@ _SERVICE_NAME = struct.Struct("=HHHxxHHHxxHH16sHH2sxx")  # each an attribute of 
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 _NAME = struct.Struct("=HHHxxHH16sHH2sxx")  # address family, address, port: each an attribute of its own
 _NETWORK_16 = struct.Struct("!H")
-_U8, _U16, _U32 = struct.Struct("=B"), struct.Struct("=H"), struct.Struct("=I")
+_U8, _U16, _U32, _U64 = (struct.Struct(f"={code}") for code in "BHIQ")
 _ADDRESS, _PORT, _METHOD, _WEIGHT, _UPPER, _LOWER, _ACTIVE, _INACTIVE = range(1, 9)  # IPVS_DEST_ATTR_*
-_FAMILY, _TUNNEL, _TUNNEL_PORT, _TUNNEL_FLAGS = 11, 13, 14, 15
+_FAMILY, _STATS64, _TUNNEL, _TUNNEL_PORT, _TUNNEL_FLAGS = 11, 12, 13, 14, 15
+_NEW, _BYTES_IN, _BYTES_OUT = 6, 9, 10  # IPVS_STATS_ATTR_*: CPS, INBPS, OUTBPS
 _FAMILIES = {Family.IPV4: 2, Family.IPV6: 10}  # AF_INET, AF_INET6
 
 
@@ -80,7 +81,7 @@ def read_packed_destination(body: bytes, service: Family) -> tuple[Endpoint, Des
     # Kernels before 3.18 do not say it: there a destination has the family of its service.
     family = service if said is None else _family(said)
     settings = tuple(found.get(kind, b"") for kind in _SETTINGS)
-    connections = _connections(found[_ACTIVE], found[_INACTIVE])
+    connections = _connections(found[_ACTIVE], found[_INACTIVE], found.get(_STATS64, b""))
     return _endpoint(family, found[_ADDRESS], found[_PORT]), _settings(settings), connections
 
 
@@ -105,8 +106,16 @@ def _settings(found: tuple[bytes, ...]) -> Destination:
 
 
 @lru_cache(maxsize=ENCODED_KEPT)
-def _connections(active: bytes, inactive: bytes) -> Connections:
-    return Connections(active=_U32.unpack(active)[0], inactive=_U32.unpack(inactive)[0])
+def _connections(active: bytes, inactive: bytes, counters: bytes) -> Connections:
+    """Return what the kernel counts; of idle servers all of it is the same. Kernels before 4.1 tell no rates here."""
+    rates = attributes_of(counters)
+    return Connections(
+        active=_U32.unpack(active)[0],
+        inactive=_U32.unpack(inactive)[0],
+        new=_number(_U64, rates.get(_NEW, b"")),
+        bytes_in=_number(_U64, rates.get(_BYTES_IN, b"")),
+        bytes_out=_number(_U64, rates.get(_BYTES_OUT, b"")),
+    )
 
 
 def _endpoint(family: Family, address: bytes, port: bytes) -> Endpoint:

@@ -58,6 +58,9 @@ class ServerRow(Message, frozen=True):
     configured_weight: int
     active: int
     inactive: int
+    new: int = 0  # connections in a second, as the kernel estimates it
+    bytes_in: int = 0  # in a second
+    bytes_out: int = 0  # in a second
 
 
 class ServiceState(Message, frozen=True):

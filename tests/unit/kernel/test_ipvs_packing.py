@@ -1,4 +1,5 @@
 import itertools
+import struct
 
 import pytest
 from pyroute2.netlink import NLM_F_REQUEST
@@ -7,6 +8,7 @@ from stayalived.addresses import Endpoint, Family
 from stayalived.ipvs.model import (
     AddDestination,
     AddService,
+    Connections,
     DeleteDestination,
     DeleteService,
     Destination,
@@ -18,7 +20,7 @@ from stayalived.ipvs.model import (
 )
 from stayalived.kernel.ipvs_messages import encode_destination, read_destination, request_for
 from stayalived.kernel.ipvs_packing import pack_operation, read_packed_destination
-from unit.kernel.test_ipvs_messages import listed_destination
+from unit.kernel.test_ipvs_messages import attribute, listed_destination
 
 WEB = ServiceKey(Family.IPV4, "tcp", Endpoint("192.0.2.1", 80))
 WEB6 = ServiceKey(Family.IPV6, "udp", Endpoint("2001:db8::1", 53))
@@ -62,3 +64,13 @@ def test_what_is_read_is_what_pyroute2_reads(endpoint: Endpoint, destination: De
 
     assert found == read_destination(reply, Family.IPV4)
     assert found[1] == destination
+
+
+def test_rates_are_those_of_the_counters_of_64_bits() -> None:
+    names = ("conns", "inpkts", "outpkts", "inbytes", "outbytes", "cps", "inpps", "outpps", "inbps", "outbps")
+    counters = b"".join(attribute(kind, struct.pack("=Q", kind * 10**10)) for kind, _ in enumerate(names, 1))
+    reply = listed_destination(encode_destination(ENDPOINTS[0], DESTINATIONS[0]) + attribute(12, counters))
+
+    _, _, counted = read_packed_destination(bytes(reply.data[16:]), Family.IPV4)
+
+    assert counted == Connections(active=3, inactive=4, new=6 * 10**10, bytes_in=9 * 10**10, bytes_out=10**11)

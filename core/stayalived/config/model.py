@@ -8,6 +8,7 @@ Nothing beyond this line knows TOML. A default here is what holds where nobody a
 import msgspec
 
 from stayalived.addresses import Endpoint, Family
+from stayalived.config.origin import Origin
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import NO_TIME, Duration
 
@@ -163,6 +164,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     distributions: tuple[Distribution, ...]
     sync_groups: tuple[SyncGroup, ...] = ()
+    origin: Origin | None = None  # for whoever reads the files the next time
 
 
 BUNDLED = "stayalived"

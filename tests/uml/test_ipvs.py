@@ -23,6 +23,11 @@ def test_every_step_of_a_plan_in_the_kernel() -> None:
     lab.run_tests("test_plan.py", timeout=400)
 
 
+@pytest.mark.timeout(300)
+def test_a_plan_that_is_shown_is_what_is_done() -> None:
+    lab.run_tests("test_plan_command.py", timeout=200)
+
+
 @pytest.mark.timeout(400)
 def test_connections_through_the_site() -> None:
     lab.run_tests("test_site.py", timeout=300)

@@ -137,6 +137,9 @@ class Server(Row, frozen=True):
     configured_weight: Annotated[int, _says("As configured.")]
     active: Annotated[int, _says("Its active connections, as the kernel counts them.")]
     inactive: Annotated[int, _says("Its inactive connections, as the kernel counts them.")]
+    connections_per_second: Annotated[int, _says("New connections, as the kernel estimates them.")]
+    bytes_in_per_second: Annotated[int, _says("From clients to it, as the kernel estimates it.")]
+    bytes_out_per_second: Annotated[int, _says("From it to clients; by DR and TUN the kernel sees none of it.")]
     checks: Annotated[list[Check], _says("All must pass.")]
     overrides: Annotated[
         list[str], _says("What keeps its weight from the configured one: `draining: command`, `set 5: command`, …")

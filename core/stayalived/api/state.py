@@ -242,5 +242,8 @@ def _server(row: ServerRow, checks: list[document.Check]) -> document.Server:
         overrides=list(row.overrides),
         active=row.active,
         inactive=row.inactive,
+        connections_per_second=row.new,
+        bytes_in_per_second=row.bytes_in,
+        bytes_out_per_second=row.bytes_out,
         checks=checks,
     )

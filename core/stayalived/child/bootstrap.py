@@ -26,6 +26,9 @@ from stayalived.messages.routes import role_of
 PARENT_DEATH_SIGNAL = signal.SIGUSR2
 """What PR_SET_PDEATHSIG sends: a signal of its own, handled like end-of-file, while TERM, INT and HUP are ignored."""
 
+ACCEPTED = "accepted"
+"""Name under which the config child inherits the descriptor of the configuration in force."""
+
 EXIT_OK = 0
 EXIT_FATAL = 1
 EXIT_MISSING_PERMISSION = 4

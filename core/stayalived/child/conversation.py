@@ -1,5 +1,7 @@
 """Frames become a child engine's events and its effects become frames: for the real shell and the simulator alike."""
 
+import gc
+
 import msgspec
 
 from stayalived.child.events import (
@@ -91,7 +93,12 @@ class Conversation:
 def _decode(configuration: bytes | None) -> model.Configuration:
     if configuration is None:
         raise BadFrame("control.prepare: no configuration came along")
+    collecting = gc.isenabled()
+    gc.disable()  # nothing of it is garbage, and to look for some takes longer than to decode it
     try:
         return model.decode(configuration)
     except msgspec.MsgspecError as error:
         raise Bug(f"the configuration of the supervisor cannot be decoded: {error}") from error
+    finally:
+        if collecting:
+            gc.enable()

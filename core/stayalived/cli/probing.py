@@ -184,9 +184,7 @@ def _settle(configuration: Configuration, check: Check) -> Checks:
     return Checks(check.distribution)
 
 
-async def _make(
-    link: socket.socket, checks: Checks, check: Check, sockets: tuple[socket.socket, ...]
-) -> ProbeEnded:
+async def _make(link: socket.socket, checks: Checks, check: Check, sockets: tuple[socket.socket, ...]) -> ProbeEnded:
     """Make the probe and tell what it does."""
     trace = Trace(read_clock, lambda note: _say(link, _Noted(note)))
     programs = _Programs(link, trace)

@@ -1,6 +1,7 @@
 """I/O: `stayalived status`."""
 
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -11,15 +12,25 @@ from stayalived.api.document import Check, Daemon, Document, Instance, Notified,
 from stayalived.cli.client import ask
 from stayalived.cli.options import run_dir_option
 from stayalived.cli.tables import Table, printable, show
+from stayalived.cli.watch import View, screen, watch
 
+_TRAFFIC = ("ACTIVE", "INACTIVE", "CONN/S", "IN B/S", "OUT B/S")
+_UP = "UP"
+_UNITS, _LAST_UNIT, _THOUSAND = ("", "k", "M", "G"), "T", 1000
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 @click.command()
 @run_dir_option
 @click.option("--json", "as_json", is_flag=True, help="Print the whole status as JSON, for machines.")
-def command(run_dir: Path, as_json: bool) -> None:
+@click.option("--watch", "watched", is_flag=True, help="Show it again each second, until Ctrl-C.")
+def command(run_dir: Path, as_json: bool, watched: bool) -> None:
     """Show instances, services, servers and processes of the running daemon."""
+    if as_json and watched:
+        raise click.UsageError("give --json or --watch, not both")
+    if watched:
+        watch(lambda: _look(run_dir), screen())
+        return
     answer = ask(run_dir, Command(verb=STATUS))
     if not answer.accepted or answer.status is None:
         raise click.ClickException(answer.text)
@@ -31,17 +42,33 @@ def command(run_dir: Path, as_json: bool) -> None:
         show(table)
 
 
+def _look(run_dir: Path) -> View:
+    """Return what there is to see now; that no daemon answers is part of what is watched."""
+    try:
+        answer = ask(run_dir, Command(verb=STATUS))
+    except click.ClickException as problem:
+        return View(lines=(problem.message,))
+    if answer.status is None:
+        return View(lines=(answer.text,))
+    return View(lines=tuple(lines_of(answer.status)), tables=tuple(tables_of(answer.status)))
+
+
 def show_daemon(document: Document) -> None:
     """Print what there is to say of the daemon itself: one line, and the last refusal if there was one."""
+    for line in lines_of(document):
+        click.echo(line)
+
+
+def lines_of(document: Document) -> Iterator[str]:
+    """Return what `show_daemon` prints."""
     daemon = document.daemon
     if daemon is None:
-        click.echo("the daemon is starting: nothing was told yet")
+        yield "the daemon is starting: nothing was told yet"
         return
-    click.echo(_describe(daemon))
+    yield _describe(daemon)
     if document.first_round:
-        click.echo("the first round of checks is still open: quorum is undecided, no instance preempts")
-    for problem in daemon.refused:
-        click.echo(f"refused: {printable(problem)}")
+        yield "the first round of checks is still open: quorum is undecided, no instance preempts"
+    yield from (f"refused: {printable(problem)}" for problem in daemon.refused)
 
 
 def tables_of(document: Document) -> list[Table]:
@@ -64,12 +91,12 @@ def tables_of(document: Document) -> list[Table]:
         ),
         Table(
             heading="services",
-            columns=("NAME", "ADDRESSES", "SCHEDULER", "FORWARD", "QUORUM", "SORRY", "PROBLEM"),
+            columns=("NAME", "ADDRESSES", "SCHEDULER", "FORWARD", "QUORUM", "UP", *_TRAFFIC, "SORRY", "PROBLEM"),
             rows=[_service_row(service) for service in document.services],
         ),
         Table(
             heading="servers",
-            columns=("NAME", "STATE", "WEIGHT", "ACTIVE", "INACTIVE", "ADDRESSES", "REASON"),
+            columns=("NAME", "STATE", "WEIGHT", *_TRAFFIC, "ADDRESSES", "REASON"),
             rows=[_server_row(server) for service in document.services for server in service.servers],
         ),
         Table(
@@ -134,7 +161,29 @@ def _counted(errors: dict[str, int]) -> str:
 def _service_row(service: Service) -> tuple[str, ...]:
     addresses = " ".join(f"{service.protocol} {address}".lstrip() for address in service.addresses)
     sorry = "in use" if service.sorry else "-"
-    return (service.name, addresses, service.scheduler, service.forward, service.quorum, sorry, service.problem)
+    up = sum(server.state == _UP for server in service.servers)
+    return (
+        service.name,
+        addresses,
+        service.scheduler,
+        service.forward,
+        service.quorum,
+        f"{up}/{len(service.servers)}",
+        *_traffic(service.servers),
+        sorry,
+        service.problem,
+    )
+
+
+def _traffic(servers: Sequence[Server]) -> tuple[str, ...]:
+    """Return the cells of `_TRAFFIC` for these servers together."""
+    return (
+        _big(sum(server.active for server in servers)),
+        _big(sum(server.inactive for server in servers)),
+        _big(sum(server.connections_per_second for server in servers)),
+        _big(sum(server.bytes_in_per_second for server in servers)),
+        _big(sum(server.bytes_out_per_second for server in servers)),
+    )
 
 
 def _server_row(server: Server) -> tuple[str, ...]:
@@ -147,8 +196,7 @@ def _server_row(server: Server) -> tuple[str, ...]:
         server.name,
         server.state,
         weight,
-        str(server.active),
-        str(server.inactive),
+        *_traffic((server,)),
         " ".join(server.addresses),
         causes,
     )
@@ -158,6 +206,15 @@ def _check_row(check: Check) -> tuple[str, ...]:
     state = "UNKNOWN" if check.up is None else "UP" if check.up else "DOWN"
     stale = " (stale)" if check.stale else ""
     return (check.subject, check.check, state, _since(check.seconds), check.reason + stale)
+
+
+def _big(number: float) -> str:
+    """Return a number with four digits at most: `999`, `12.3k`, `4.5M`."""
+    for unit in _UNITS:
+        if number < _THOUSAND:
+            return f"{number:.0f}" if not unit else f"{number:.1f}{unit}"
+        number /= _THOUSAND
+    return f"{number:.0f}{_LAST_UNIT}"
 
 
 def _since(seconds: float) -> str:

@@ -4,8 +4,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
 
 _COLOURS = {
     "MASTER": "green",
@@ -71,12 +75,18 @@ def _show_plain(table: Table, rows: Sequence[tuple[str, ...]]) -> None:
 
 def _show_rich(table: Table, rows: Sequence[tuple[str, ...]]) -> None:
     from rich.console import Console  # noqa: PLC0415  (50 ms, for terminals only)
-    from rich.table import Table as RichTable  # noqa: PLC0415  (as above)
+
+    Console().print(drawn(table, rows))
+
+
+def drawn(table: Table, rows: Sequence[tuple[str, ...]]) -> "RichTable":
+    """Return a table for a terminal; its rows are printable."""
+    from rich.table import Table as RichTable  # noqa: PLC0415  (50 ms, for terminals only)
     from rich.text import Text  # noqa: PLC0415  (as above)
 
-    drawn = RichTable(title=table.heading, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    whole = RichTable(title=table.heading, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in table.columns:
-        drawn.add_column(column)
+        whole.add_column(column)
     for row in rows:
-        drawn.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    Console().print(drawn)
+        whole.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
+    return whole

@@ -11,7 +11,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,12 +19,14 @@ import msgspec
 
 from stayalived.child.privileges import SERVICE_USER, Rights, assume
 from stayalived.config import model
-from stayalived.config.files import Source, hosts, read
+from stayalived.config.contents import Contents, load
+from stayalived.config.files import Source, digest_of, hosts, parse_all
 from stayalived.config.machine import ThisMachine
 from stayalived.config.model import Configuration
 from stayalived.config.names import Remembered
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, disabled_plugins, resolve
+from stayalived.config.reuse import Kept, kept_of, origin_of, unchanged
 from stayalived.config.secrets import Vault
 from stayalived.plugin import manager
 from stayalived.timing import Duration, in_seconds, seconds
@@ -74,6 +76,8 @@ class Opened:
         vault: the secrets.
         discovery: the plugins by their metadata.
         user: id of the user who opened it, which is the daemon's.
+        contents: of all files.
+        previous: the configuration in force; what did not change is taken from it.
     """
 
     sources: list[Source]
@@ -81,17 +85,54 @@ class Opened:
     vault: Vault
     discovery: manager.Discovery
     user: int
+    contents: Contents = ()
+    previous: Configuration | None = None
 
 
-def open_all(paths: Sequence[Path]) -> Opened:
-    """Read files, secrets and metadata of plugins, and import the bundled ones, which may lie in a closed folder."""
-    sources, unreadable = read(paths)
+def open_all(paths: Sequence[Path], host_id: str = "", previous: Configuration | None = None) -> Opened:
+    """Read files, secrets and metadata of plugins, and import the bundled ones, which may lie in a closed folder.
+
+    Args:
+        paths: files and directories.
+        host_id: whose configuration it shall be, where one is in force.
+        previous: the configuration in force.
+    """
+    contents, unreadable = load(paths)
+    discovery = manager.discover()
+    sources = _parse(contents, unreadable, previous, _surroundings(discovery, host_id))
     vault = Vault()
     for source in sources:
         vault.fill(source.data)
-    discovery = manager.discover()
     manager.load({model.BUNDLED}, discovery=discovery)
-    return Opened(sources=sources, unreadable=unreadable, vault=vault, discovery=discovery, user=os.geteuid())
+    return Opened(
+        sources=sources,
+        unreadable=unreadable,
+        vault=vault,
+        discovery=discovery,
+        user=os.geteuid(),
+        contents=contents,
+        previous=previous,
+    )
+
+
+def _parse(
+    contents: Contents, problems: list[Problem], previous: Configuration | None, surroundings: bytes
+) -> list[Source]:
+    """Parse what changed since the configuration in force, or everything."""
+    digests = {name: digest_of(raw) for name, raw in contents if raw is not None} if previous is not None else {}
+    found: list[Problem] = []
+    sources = parse_all(contents, found, unchanged(previous, surroundings, digests))
+    if kept_of(sources, previous) is None:
+        found.clear()
+        sources = parse_all(contents, found)
+    problems += found
+    return sources
+
+
+def _surroundings(discovery: manager.Discovery, host_id: str) -> bytes:
+    """Return what tells the host and the installed plugins from any others."""
+    installed = [f"{one.name} {one.version}" for one in discovery.installed]
+    return digest_of("\n".join((host_id, socket.gethostname(), *installed)).encode())
 
 
 def examine(opened: Opened, host_id: str, resolver: Resolver = resolve) -> Report:
@@ -102,6 +143,14 @@ def examine(opened: Opened, host_id: str, resolver: Resolver = resolve) -> Repor
         host_id: whose configuration it shall be.
         resolver: makes a configuration of the files; another one than the whole that they mean, where it is asked for.
     """
+    report = _examine(opened, host_id, resolver)
+    if report.good or not any(source.kept for source in opened.sources):
+        return report
+    unreadable = list(opened.unreadable)  # of files that were kept there was nothing to say
+    return _examine(replace(opened, sources=parse_all(opened.contents, []), unreadable=unreadable), host_id, resolver)
+
+
+def _examine(opened: Opened, host_id: str, resolver: Resolver) -> Report:
     sources, unreadable = opened.sources, opened.unreadable
     plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=opened.discovery)
     lookup = Remembered()
@@ -112,11 +161,15 @@ def examine(opened: Opened, host_id: str, resolver: Resolver = resolve) -> Repor
         vault=opened.vault,
         lookup=lookup,
         machine=ThisMachine(opened.user),
+        kept=kept_of(sources, opened.previous) or Kept(),
     )
     configuration, problems = resolver(sources, around)
     every = (*unreadable, *problems)
     usable = configuration is not None and all(problem.warning for problem in unreadable)
-    encoded = model.encode(configuration) if configuration is not None and usable else b""
+    encoded = b""
+    if configuration is not None and usable:
+        origin = origin_of(sources, configuration, every, lookup.answers, _surroundings(opened.discovery, host_id))
+        encoded = model.encode(msgspec.structs.replace(configuration, origin=origin))
     return Report(problems=every, configuration=encoded, hosts=tuple(hosts(sources)), names=lookup.answers)
 
 

@@ -1,8 +1,7 @@
-"""The files of a configuration: found, read, parsed and merged by name (I/O: reads files)."""
+"""The files of a configuration: parsed and merged by name. Pure, but for `read`, which has them read."""
 
+import hashlib
 import math
-import os
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,24 +9,33 @@ from pathlib import Path as FilePath
 
 import tomli
 
+from stayalived.config.contents import Contents, load
 from stayalived.config.findings import Findings, Path, Table, Value, dotted
+from stayalived.config.origin import FileOrigin
 from stayalived.config.problems import Problem
 from stayalived.config.scan import Scan
 
 DEFAULT_DIRECTORY = FilePath("/etc/stayalived/conf.d")
-MAX_FILE = 64 * 1024 * 1024  # bytes; 10,000 virtual servers take about 5 MiB
 HOST = "host"
 SET_TWICE = ("Cannot overwrite", "Cannot declare", "Cannot mutate", "Duplicate inline table key")  # tomli's words
-READINGS = 5  # of one file, until it does not change meanwhile
+DIGEST_SIZE = 16
+NONE_KEPT: Mapping[str, FileOrigin] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One file: its name as people know it, its text, and what it says."""
+    """One file: its name as people know it, its text, and what it says.
+
+    Attributes:
+        digest: of its content.
+        kept: what it was known as, for one that is as it was and was not parsed: it has no text and says nothing.
+    """
 
     name: str
     text: str
     data: Table
+    digest: bytes = b""
+    kept: FileOrigin | None = None
 
 
 def read(paths: Sequence[FilePath]) -> tuple[list[Source], list[Problem]]:
@@ -38,88 +46,27 @@ def read(paths: Sequence[FilePath]) -> tuple[list[Source], list[Problem]]:
     Returns:
         the files that could be read, and what is wrong with the others.
     """
-    sources: list[Source] = []
-    problems: list[Problem] = []
-    for path in paths:
-        for file, name in _files(path, problems):
-            source = _source(file, name, problems)
-            if source is not None:
-                sources.append(source)
-    return sources, problems
+    contents, problems = load(paths)
+    return parse_all(contents, problems), problems
 
 
-def _files(path: FilePath, problems: list[Problem]) -> list[tuple[FilePath, str]]:
-    try:
-        if not stat.S_ISDIR(path.stat().st_mode):
-            return [(path, str(path))]
-        names = sorted(entry.name for entry in path.iterdir() if _wanted(entry))
-    except (OSError, ValueError) as error:
-        problems.append(_unreadable(str(path), error))
-        return []
-    if not names:
-        problems.append(Problem(path="", file=str(path), expected="no *.toml file in this directory", warning=True))
-    return [(path / name, name) for name in names]
+def parse_all(contents: Contents, problems: list[Problem], kept: Mapping[str, FileOrigin] = NONE_KEPT) -> list[Source]:
+    """Parse files but those that are kept; what is wrong with them goes to `problems`."""
+    found = [
+        Source(name=name, text="", data={}, digest=kept[name].digest, kept=kept[name])
+        if name in kept
+        else parse(name, raw, problems)
+        for name, raw in contents
+        if raw is not None
+    ]
+    places = {name: number for number, (name, _) in enumerate(contents)}
+    problems.sort(key=lambda problem: places.get(problem.file, len(places)))  # in the order of the files
+    return [source for source in found if source is not None]
 
 
-def _wanted(entry: FilePath) -> bool:
-    return entry.suffix == ".toml" and not entry.name.startswith((".", "#"))
-
-
-def _unreadable(name: str, error: Exception) -> Problem:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return Problem(path="", file=name, expected=f"cannot be read: {reason}")
-
-
-def _source(path: FilePath, name: str, problems: list[Problem]) -> Source | None:
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            problems.append(Problem(path="", file=name, expected="is no regular file"))
-            return None
-        if found.st_size > MAX_FILE:
-            problems.append(
-                Problem(path="", file=name, found=f"{found.st_size} bytes", expected=f"at most {MAX_FILE} are read")
-            )
-            return None
-        raw = steady(path)
-    except OSError as error:
-        problems.append(_unreadable(name, error))
-        return None
-    if raw is None:
-        text = "changes while it is read; try again when it is written"
-        problems.append(Problem(path="", file=name, expected=text))
-        return None
-    if not raw.strip():
-        text = "is empty; if it is still being written, try again"
-        problems.append(Problem(path="", file=name, expected=text, warning=True))
-    return parse(name, raw, problems)
-
-
-def steady(path: FilePath, load: Callable[[FilePath], bytes] = FilePath.read_bytes) -> bytes | None:
-    """Return a file's content as it was at one moment: what an editor wrote meanwhile is read again.
-
-    Args:
-        path: of the file.
-        load: reads it.
-
-    Returns:
-        None when it changed during each of `READINGS` readings.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    before = _version(path.stat())
-    for _ in range(READINGS):
-        raw = load(path)
-        after = _version(path.stat())
-        if before == after and len(raw) == before[0]:
-            return raw
-        before = after
-    return None
-
-
-def _version(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev
+def digest_of(raw: bytes) -> bytes:
+    """Return what tells a file's content from any other."""
+    return hashlib.blake2b(raw, digest_size=DIGEST_SIZE).digest()
 
 
 def parse(name: str, raw: bytes, problems: list[Problem]) -> Source | None:
@@ -131,7 +78,7 @@ def parse(name: str, raw: bytes, problems: list[Problem]) -> Source | None:
         problems.append(Problem(path="", file=name, line=line, expected="is not UTF-8; save it as UTF-8"))
         return None
     try:
-        return Source(name=name, text=text, data=tomli.loads(text, parse_float=_finite))
+        return Source(name=name, text=text, data=tomli.loads(text, parse_float=_finite), digest=digest_of(raw))
     except tomli.TOMLDecodeError as error:
         problems.append(_no_toml(name, error))
     except RecursionError:

@@ -5,11 +5,12 @@ the end of the pipe without a `Parsed` and keeps what it had.
 """
 
 import fcntl
+import gc
 import os
 
-from stayalived.child.bootstrap import Context
+from stayalived.child.bootstrap import ACCEPTED, Context
 from stayalived.child.conversation import Conversation
-from stayalived.child.link import Link
+from stayalived.child.link import Link, read_blob
 from stayalived.child.privileges import SERVICE_USER, Rights
 from stayalived.config import model
 from stayalived.config.check import Opened, Report, examine, open_all
@@ -30,7 +31,10 @@ _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_S
 
 def open_as_root(context: Context) -> Opened:
     """Read what may be readable by root alone."""
-    return open_all([context.config_dir])
+    gc.disable()  # it lives for one configuration
+    accepted = context.extra.get(ACCEPTED)
+    previous = model.decode(read_blob(os.dup(accepted))) if accepted is not None else None
+    return open_all([context.config_dir], context.host_id, previous)
 
 
 def run(context: Context, opened: object) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.directors import SyncDaemon
+from stayalived.config.origin import Origin
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import NO_TIME, Duration
 
@@ -216,6 +217,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     distributions: tuple[Distribution, ...]
     sync_groups: tuple[SyncGroup, ...] = ()
+    origin: Origin | None = None  # for whoever reads the files the next time
 
 
 BUNDLED = "stayalived"

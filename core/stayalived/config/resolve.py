@@ -31,6 +31,7 @@ from stayalived.config.resolve_services import ServiceRoom
 from stayalived.config.resolve_track import TrackRoom, look_at_groups
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.config.resolve_vrrp import InstanceRoom
+from stayalived.config.reuse import Kept
 from stayalived.config.secrets import Vault
 from stayalived.plugin.manager import Plugins
 
@@ -48,6 +49,7 @@ class Surroundings:
     lookup: Lookup = ask_resolver
     machine: Machine = field(default_factory=ThisMachine)
     numbers: NumberNames = field(default_factory=IprouteNames)
+    kept: Kept = field(default_factory=Kept)
 
 
 def disabled_plugins(sources: Sequence[Source], host_id: str) -> list[str]:
@@ -71,7 +73,7 @@ def resolve(sources: Sequence[Source], around: Surroundings) -> tuple[Configurat
     common, differences = join(sources, findings)
     findings.add(around.plugins.problems)
     desk = desk_for(around, around.host_id, findings)
-    configuration = _take(overlay(common, differences.get(around.host_id, {})), desk, around.plugins)
+    configuration = _take(overlay(common, differences.get(around.host_id, {})), desk, around.plugins, around.kept)
 
     missing_host(differences, around.host_id, findings)
     look_at_others(common, differences, around.host_id, partial(_found_by, around), findings)
@@ -110,7 +112,7 @@ def _ask_nobody(host: str) -> list[str]:
     raise BadHost(f"{host} is a name for another host to resolve")
 
 
-def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
+def _take(tree: Table, desk: Desk, plugins: Plugins, kept: Kept | None = None) -> Configuration:
     for key in tree:
         if key not in KINDS:
             unknown_key(desk.findings, (key,), KINDS)
@@ -121,7 +123,7 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
     instances = InstanceRoom(desk, tracks).take(tree)
     groups = GroupRoom(desk, instances, tracks).take(tree)
     look_at_groups(groups, instances, desk.findings)
-    services = ServiceRoom(desk, checks).take(tree)
+    services = (kept or Kept()).joined(ServiceRoom(desk, checks).take(tree))
     rules.check_instances(instances, desk.findings)
     rules.check_services(services, desk.findings)
     look_at_levels(desk, services)

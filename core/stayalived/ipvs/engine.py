@@ -48,7 +48,7 @@ from stayalived.ipvs.events import (
 )
 from stayalived.ipvs.kernel_view import KernelView
 from stayalived.ipvs.levels import Levels
-from stayalived.ipvs.model import DeleteService, ServiceKey
+from stayalived.ipvs.model import DeleteService, Operation, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
@@ -94,6 +94,7 @@ class IpvsEngine:
         self._missing: tuple[Problem, ...] = ()  # of what is prepared
         self._leaving: set[ServiceKey] = set()
         self._asked = False  # the kernel has not answered yet
+        self._planned: Sequence[Operation] = ()  # the rest of a plan, good until something changes
 
     @property
     def deadline(self) -> Instant | None:
@@ -105,6 +106,8 @@ class IpvsEngine:
 
     def handle(self, event: AnyEvent, now: Instant) -> Sequence[AnyEffect]:
         """Take in one event and return what is to be done, in this order."""
+        if not isinstance(event, OperationsDone) or any(event.problems):
+            self._planned = ()
         match event:
             case Prepare():
                 return self._prepare(event, now)
@@ -125,6 +128,8 @@ class IpvsEngine:
             return []
         if self._directors.due_at is not None and now >= self._directors.due_at:
             return [self._directors.direct()]
+        if self._pools.deadline is not None and now >= self._pools.deadline:
+            self._planned = ()
         self._pools.wake(now)
         if self._asked:
             return self._news.take()
@@ -344,10 +349,12 @@ class IpvsEngine:
     def _settle(self, now: Instant) -> Sequence[AnyEffect]:
         """Ask for the next operations, or, when there are none left, tell how everything is."""
         self._pools.due_at = None
-        projected = {**self._pools.wanted(), **self._directors.table()}
-        held_back = self._directors.held_back(self._kernel.present())
-        wanted = {key: entry for key, entry in projected.items() if key not in held_back}
-        operations = self._kernel.plan(wanted, {*projected, *self._leaving})[:APPLY_CHUNK]
+        if not self._planned:
+            projected = {**self._pools.wanted(), **self._directors.table()}
+            held_back = self._directors.held_back(self._kernel.present())
+            wanted = {key: entry for key, entry in projected.items() if key not in held_back}
+            self._planned = self._kernel.plan(wanted, {*projected, *self._leaving})
+        operations, self._planned = self._planned[:APPLY_CHUNK], self._planned[APPLY_CHUNK:]
         if operations:
             self._asked = True
             return [Apply(tuple(operations)), *self._news.take()]

@@ -62,10 +62,13 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """What the kernel counts for a destination."""
+    """What the kernel counts for a destination: connections now, and its estimates of the traffic in a second."""
 
     active: int = 0
     inactive: int = 0
+    new: int = 0  # connections in a second
+    bytes_in: int = 0  # in a second
+    bytes_out: int = 0  # in a second
 
 
 @dataclass(frozen=True, slots=True, order=True)

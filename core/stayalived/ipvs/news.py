@@ -73,7 +73,12 @@ class Newsroom:
         self._effects.append(Tell(message=AdoptedServer(subject=subject, weight=weight), key=subject))
 
     def tell_server(self, pool: Pool, change: ServerChange, now: Instant) -> None:
-        """Tell that a server came up or went down; a start without a check (LV41, LV44) is no event."""
+        """Tell that a server came up or went down; a start without a check (LV41, LV44) is no event.
+
+        Of a server without any check there is nothing to say, and there may be tens of thousands of them.
+        """
+        if not change.server.checks:
+            return
         up = change.new.state is State.UP
         verb = VERBS[change.old, change.new.state, change.server.inhibit_on_failure]
         where = f"of VS {pool.service.name}"

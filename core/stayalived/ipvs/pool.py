@@ -31,6 +31,7 @@ class Pool:
 
     Attributes:
         service: its configuration.
+        keys: the kernel's services that it consists of.
         quorum: where it stands.
         hold_until: until then quorum may stay undecided.
         strangers: destinations that were found in its services and that nobody configured.
@@ -41,6 +42,7 @@ class Pool:
     def __init__(self, service: VirtualServer, hold_until: Instant) -> None:
         """Start with nothing known of any server; `adopt` has to follow."""
         self.service = service
+        self.keys = keys_of(service)
         self.quorum = Quorum.UNDECIDED
         self.hold_until = hold_until
         self._health: dict[str, Health] = {}
@@ -52,11 +54,6 @@ class Pool:
         self.strangers: Found = {}
         self.sorry_found = False
         self._projection: Projection | None = None
-
-    @property
-    def keys(self) -> tuple[ServiceKey, ...]:
-        """The kernel's services that it consists of."""
-        return keys_of(self.service)
 
     @property
     def unknown(self) -> bool:

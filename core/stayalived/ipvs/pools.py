@@ -67,8 +67,9 @@ class Pools:
         """Change over to a configuration; pools of the same name keep what they know."""
         before = self._pools
         self._pools = {}
+        hold_until = hold_from(now, configuration)
         for service in configuration.virtual_servers:
-            pool = self._pools[service.name] = Pool(service, hold_from(now, configuration))
+            pool = self._pools[service.name] = Pool(service, hold_until)
             if service.name in before:
                 pool.succeed(before[service.name])
             else:
@@ -90,8 +91,9 @@ class Pools:
 
     def start(self, configuration: Configuration, now: Instant) -> None:
         """Judge everybody for the first time and begin the first round, if somebody has to be waited for."""
+        hold_until = hold_from(now, configuration)
         for pool in self:
-            pool.hold_until = hold_from(now, configuration)
+            pool.hold_until = hold_until
         self.judge_all(now)
         if self._waiting and configuration.globals.start_hold:
             self._round_until = hold_from(now, configuration)

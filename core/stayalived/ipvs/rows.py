@@ -57,6 +57,9 @@ def _row(pool: Pool, server: RealServer, table: Table, connections: Connected) -
         configured_weight=server.weight,
         active=sum(one.active for one in counted),
         inactive=sum(one.inactive for one in counted),
+        new=sum(one.new for one in counted),
+        bytes_in=sum(one.bytes_in for one in counted),
+        bytes_out=sum(one.bytes_out for one in counted),
         overrides=tuple(text[:MAX_REASON] for text in pool.adjustment(server).in_words()[:MAX_OVERRIDES]),
         been_up=pool.has_been_up(server),
     )

@@ -11,6 +11,7 @@ So after `bind` the event loop that pyroute2 made for the socket stands still, a
 
 import errno
 import os
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -21,11 +22,15 @@ from pyroute2.netlink.exceptions import NetlinkError
 from pyroute2.netlink.generic import AsyncGenericNetlinkSocket, GenericNetlinkSocket
 
 from stayalived.errors import KernelProblem
+from stayalived.kernel.netlink_messages import messages, pack_message
 
-BATCH = 64
-"""Requests in one send. Their answers wait in the receive buffer, which by default holds about 160 of them."""
+BATCH = 128
+"""Requests in one send. Refusals wait in the receive buffer, which by default holds about 160 of them."""
 
 RECEIVE_SIZE = 64 * 1024  # the kernel fills dumps up to 32 KiB
+
+
+_ERRNO = struct.Struct("=i")
 
 
 class _DumpEnd(nlmsg):
@@ -84,7 +89,7 @@ class GenericSocket:
         Raises:
             OSError: the kernel's refusal, or lost answers (ENOBUFS).
         """
-        self._send([request], NLM_F_DUMP)
+        self._send([request], NLM_F_REQUEST | NLM_F_DUMP)
         listed: list[nlmsg] = []
         while True:
             for message in self._receive():
@@ -110,8 +115,11 @@ class GenericSocket:
                     _raise_for(message)
                 return message
 
-    def carry_out(self, requests: Iterable[genlmsg]) -> list[int]:
+    def carry_out(self, requests: Iterable[genlmsg | bytes]) -> list[int]:
         """Carry out requests in this order, `BATCH` of them in one send; go on after one that is refused.
+
+        Args:
+            requests: as messages, or packed from behind the netlink header.
 
         Returns:
             the error number of each, 0 where there was none.
@@ -125,28 +133,53 @@ class GenericSocket:
             errors += self._carry_out_batch(batch)
         return errors
 
-    def _carry_out_batch(self, requests: Sequence[genlmsg]) -> list[int]:
-        first = self._send(requests, NLM_F_ACK)
-        errors: dict[int, int] = {}
-        while len(errors) < len(requests):
-            for message in self._receive():
-                number = message["header"]["sequence_number"] - first
-                if message["header"]["type"] == NLMSG_ERROR and 0 <= number < len(requests):
-                    errors[number] = abs(message["error"])
-        return [errors[number] for number in range(len(requests))]
+    def _carry_out_batch(self, requests: Sequence[genlmsg | bytes]) -> list[int]:
+        """Refusals are answered always, and in order; the last request alone asks for an answer (af_netlink.c)."""
+        first = self._send(requests, NLM_F_REQUEST, NLM_F_ACK)
+        errors = [0] * len(requests)
+        while True:
+            for message in messages(self._read()):
+                number = message.sequence - first
+                if message.kind == NLMSG_ERROR and 0 <= number < len(requests):
+                    errors[number] = abs(_ERRNO.unpack_from(message.body)[0])
+                    if number == len(requests) - 1:
+                        return errors
 
-    def _send(self, requests: Sequence[genlmsg], flags: int) -> int:
-        """Send requests in one datagram, numbered one after the other, and return the number of the first."""
+    def dump_packed(self, request: genlmsg | bytes) -> list[bytes]:
+        """Return every object that a dump lists, as its message from behind the netlink header.
+
+        Raises:
+            OSError: the kernel's refusal, or lost answers (ENOBUFS).
+        """
+        self._send([request], NLM_F_REQUEST | NLM_F_DUMP)
+        listed: list[bytes] = []
+        while True:
+            for message in messages(self._read()):
+                if message.sequence != self._sequence:
+                    continue  # left over from a call that failed half-way
+                if message.kind in {NLMSG_ERROR, NLMSG_DONE}:
+                    _raise(abs(_ERRNO.unpack_from(message.body)[0]))
+                    return listed
+                listed.append(message.body)
+
+    def _send(self, requests: Sequence[genlmsg | bytes], flags: int, last: int = 0) -> int:
+        """Send requests in one datagram, numbered one after the other, and return the number of the first.
+
+        Args:
+            requests: as messages, or packed from behind the netlink header.
+            flags: of each.
+            last: of the last one besides.
+        """
         first = self._sequence + 1
         self._sequence += len(requests)
         sent = bytearray()
         for sequence, request in enumerate(requests, first):
+            own = flags | last if sequence == self._sequence else flags
+            if isinstance(request, bytes):
+                sent += pack_message(self._socket.prid, own, sequence, request)
+                continue
             request.reset()  # it may have been sent before
-            request["header"] = {
-                "type": self._socket.prid,
-                "flags": NLM_F_REQUEST | flags,
-                "sequence_number": sequence,
-            }
+            request["header"] = {"type": self._socket.prid, "flags": own, "sequence_number": sequence}
             request.encode()
             sent += request.data
         self._socket.send(sent)
@@ -154,13 +187,16 @@ class GenericSocket:
 
     def _receive(self) -> Iterator[nlmsg]:
         """Read the messages of one datagram."""
+        yield from self._socket.marshal.parse(self._read())
+
+    def _read(self) -> bytes:
+        """Read one datagram."""
         try:
-            datagram = self._socket.recv(RECEIVE_SIZE)
+            return bytes(self._socket.recv(RECEIVE_SIZE))
         except OSError as error:
             if error.errno == errno.ENOBUFS:
                 self._drain()
             raise
-        yield from self._socket.marshal.parse(datagram)
 
     def _drain(self) -> None:
         """Empty the receive buffer. After it overflowed, the kernel drops answers until it is empty (af_netlink.c)."""
@@ -170,6 +206,9 @@ class GenericSocket:
 
 
 def _raise_for(message: nlmsg) -> None:
-    number = abs(message["error"])
+    _raise(abs(message["error"]))
+
+
+def _raise(number: int) -> None:
     if number:
         raise OSError(number, os.strerror(number))

@@ -30,12 +30,11 @@ from stayalived.kernel.generic import GenericSocket
 from stayalived.kernel.ipvs_attributes import Reply
 from stayalived.kernel.ipvs_messages import (
     NotOurs,
-    read_destination,
     read_service,
     request_destinations,
-    request_for,
     request_services,
 )
+from stayalived.kernel.ipvs_packing import pack_operation, read_packed_destination
 from stayalived.kernel.ipvs_settings import read_timeouts, request_change, request_probe, request_timeouts
 
 NO_IPVS = (
@@ -75,8 +74,8 @@ class LinuxIpvs:
                     key, service = read_service(reply)
                     table[key] = Entry(service)
             for key, entry in table.items():
-                for reply in self._netlink.dump(request_destinations(key)):
-                    endpoint, destination, counted = read_destination(reply, key.family)
+                for body in self._netlink.dump_packed(request_destinations(key)):
+                    endpoint, destination, counted = read_packed_destination(body, key.family)
                     entry.destinations[endpoint] = destination
                     connections[key, endpoint] = counted
         except OSError as error:
@@ -91,7 +90,7 @@ class LinuxIpvs:
             delete what is gone are successes.
         """
         try:
-            numbers = self._netlink.carry_out(request_for(operation) for operation in operations)
+            numbers = self._netlink.carry_out(map(pack_operation, operations))
         except OSError as error:
             return [_problem(in_words(operation), error.errno or errno.EIO) for operation in operations]
         there = self._read_if(errno.EEXIST in numbers)

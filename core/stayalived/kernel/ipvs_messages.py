@@ -120,7 +120,7 @@ def encode_destination(endpoint: Endpoint, destination: Destination | None = Non
             ("IPVS_DEST_ATTR_PORT", endpoint.port),
         ),
     )
-    return name if destination is None else name + _encode_settings(destination)
+    return name if destination is None else name + encode_settings(destination)
 
 
 def read_service(reply: nlmsg) -> tuple[ServiceKey, Service]:
@@ -179,7 +179,8 @@ def make_request(command: int, service: bytes = b"", destination: bytes = b"") -
 
 
 @lru_cache(maxsize=ENCODED_KEPT)
-def _encode_settings(destination: Destination) -> bytes:
+def encode_settings(destination: Destination) -> bytes:
+    """Return the attributes of a destination's settings."""
     parts: list[tuple[str, Any]] = [
         ("IPVS_DEST_ATTR_FWD_METHOD", _METHOD_NUMBERS[destination.method]),
         ("IPVS_DEST_ATTR_WEIGHT", destination.weight & 0xFFFFFFFF),

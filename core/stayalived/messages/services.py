@@ -85,6 +85,9 @@ class ServerRow(Message, frozen=True):
     inactive: int
     overrides: tuple[str, ...] = ()  # what keeps its weight from the configured one: `drained: command`, …
     been_up: bool = False  # at some time since the daemon started: a panic may keep it
+    new: int = 0  # connections in a second, as the kernel estimates it
+    bytes_in: int = 0  # in a second
+    bytes_out: int = 0  # in a second
 
 
 class ServiceState(Message, frozen=True):

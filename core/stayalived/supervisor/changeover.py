@@ -195,7 +195,8 @@ class Changeover:
             # sd_notify(3): the time lets systemd tell this reload's READY=1 from one before.
             self._emit(TellSystemd(text=f"RELOADING=1\nMONOTONIC_USEC={now // 1000}"))
         start = Start.RELOAD if self.accepted else Start.FIRST
-        self._population.fork(config, now, start=start, generation=self._generation)
+        accepted = self.accepted.blob if self.accepted else None
+        self._population.fork(config, now, start=start, generation=self._generation, accepted=accepted)
         config.limit = after(now, PARSE_LIMIT)
         self._changed()
 

@@ -105,11 +105,17 @@ Event = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fork:
-    """Start a child with a new pipe; answer `ChildStarted` or `ForkFailed`. `generation` is for the config child."""
+    """Start a child with a new pipe; answer `ChildStarted` or `ForkFailed`.
+
+    Attributes:
+        generation: for the config child: of what it is to read.
+        accepted: for the config child: the configuration in force, if there is one.
+    """
 
     name: str
     start: Start
     generation: int = 0
+    accepted: BlobId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

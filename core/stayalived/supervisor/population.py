@@ -56,7 +56,15 @@ class Population:
             self.switchboard.join(name)
         return self.children[name]
 
-    def fork(self, child: Child, now: Instant, *, start: Start | None = None, generation: int = 0) -> None:
+    def fork(
+        self,
+        child: Child,
+        now: Instant,
+        *,
+        start: Start | None = None,
+        generation: int = 0,
+        accepted: BlobId | None = None,
+    ) -> None:
         """Start a process for a child that has none. Without `start` it is RESPAWNED, or FIRST if it never ran."""
         child.start = start or (Start.RESPAWNED if child.ever_ran else Start.FIRST)
         child.enter(Cue.FORK, now)
@@ -65,7 +73,7 @@ class Population:
         child.asked, child.answered, child.said_hello = 0, True, False
         child.committed = False
         child.failure = ""
-        self._emit(Fork(name=child.name, start=child.start, generation=generation))
+        self._emit(Fork(name=child.name, start=child.start, generation=generation, accepted=accepted))
         self.tell_child(child)
 
     def ask(self, child: Child, generation: int, blob: BlobId, limit: Duration, now: Instant) -> None:

@@ -202,6 +202,8 @@ class Processes:
         extra = {f"kept:{number}": descriptor for number, descriptor in enumerate(around.kept) if role in HOLDERS}
         if role == LOG:
             extra |= {f"log:{name}": pair[1].fileno() for name, pair in self._pairs.items()}
+        if effect.accepted is not None:
+            extra[bootstrap.ACCEPTED] = self._blobs[effect.accepted]
         return bootstrap.Context(
             name=effect.name,
             start=effect.start,

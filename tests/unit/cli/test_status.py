@@ -76,8 +76,11 @@ def document(*, reason: str = "", stale: bool = False) -> Document:
         reason=reason,
         weight=-1,
         configured_weight=2,
-        active=0,
-        inactive=0,
+        active=1200,
+        inactive=7,
+        connections_per_second=3,
+        bytes_in_per_second=999,
+        bytes_out_per_second=4_500_000,
         checks=[check],
     )
     service = Service(
@@ -158,8 +161,10 @@ def test_each_kind_of_object_has_a_table() -> None:
     addresses = "192.0.2.1/24 192.0.2.9/32"
     assert shown["instances"] == [("tic/4", "MASTER", "3m20s", "200 (250)", "1", "eth0", "-", addresses, "silence")]
     assert shown["sync groups"] == [("site", "MASTER", "3m20s", "tic tac", "silence")]
-    assert shown["services"] == [("web", "tcp 192.0.2.1:80", "rr", "DR", "down", "in use", "")]
-    assert shown["servers"] == [("web/a", "DOWN", "- (2)", "0", "0", "192.0.2.10:80", "status: 503, expected 200-299")]
+    traffic = ("1.2k", "7", "3", "999", "4.5M")
+    assert shown["services"] == [("web", "tcp 192.0.2.1:80", "rr", "DR", "down", "0/1", *traffic, "in use", "")]
+    reason = "status: 503, expected 200-299"
+    assert shown["servers"] == [("web/a", "DOWN", "- (2)", *traffic, "192.0.2.10:80", reason)]
     assert shown["tracked"] == [("track:answers", "answers", "UNKNOWN", "1.0s", "")]
     assert shown["processes"] == [("vrrp", "8", "RUNNING", "1d01h", "0", "stayalived", "")]
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from configuration_kit import good, read
-from stayalived.config import files
+from stayalived.config import contents, files
 
 GLOBAL = "[global]\n"
 INSTANCE = '[vrrp_instance.tic]\ninterface = "eth0"\nvirtual_router_id = 1\nvirtual_ipaddress = ["192.0.2.1/24"]\n'
@@ -53,7 +53,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> N
             editor.write(next(more, ""))
         return raw
 
-    assert files.steady(file, load) == b'[global]\nlog = "syslog"'
+    assert contents.steady(file, load) == b'[global]\nlog = "syslog"'
 
 
 def test_a_file_that_another_one_replaces_is_read_again(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_file_that_another_one_replaces_is_read_again(tmp_path: Path) -> None:
             (tmp_path / "new").replace(path)
         return raw
 
-    assert files.steady(tmp_path / "a.toml", load) == b"a = 2"
+    assert contents.steady(tmp_path / "a.toml", load) == b"a = 2"
 
 
 def test_a_file_that_never_holds_still_is_not_read(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_file_that_never_holds_still_is_not_read(tmp_path: Path) -> None:
             editor.write("#")
         return raw
 
-    assert files.steady(file, load) is None
+    assert contents.steady(file, load) is None
 
 
 def test_what_cannot_be_read_is_named_and_the_others_are_read(tmp_path: Path) -> None:

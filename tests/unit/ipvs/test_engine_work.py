@@ -1,4 +1,5 @@
 import errno
+from collections.abc import Collection
 
 import pytest
 from msgspec.structs import replace
@@ -7,12 +8,16 @@ from stayalived.child.events import Received, Tell
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import KernelRefused, ReadTable
+from stayalived.ipvs.kernel_view import KernelView
 from stayalived.ipvs.model import (
     AddService,
     Connections,
     DeleteDestination,
     Destination,
     EditDestination,
+    Operation,
+    ServiceKey,
+    Table,
 )
 from stayalived.kernel.memory_ipvs import MemoryIpvs
 from stayalived.messages.control import Start
@@ -319,3 +324,21 @@ def test_lost_answers_are_read_again_within_a_second(serving: Director) -> None:
     serving.advance(seconds(1))
 
     assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()
+
+
+def test_a_plan_of_many_operations_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    planned = KernelView.plan
+
+    def plan(view: KernelView, wanted: Table, keys: Collection[ServiceKey]) -> list[Operation]:
+        made.append(len(wanted))
+        return planned(view, wanted, keys)
+
+    monkeypatch.setattr(KernelView, "plan", plan)
+    servers = [server(f"s{number}", f"198.18.{number >> 8}.{number & 255}", checks=0) for number in range(1100)]
+    director = Director()
+
+    director.start(configuration(service(*servers)))
+
+    assert len(director.kernel.table[WEB].destinations) == 1100
+    assert made == [1, 1]  # the plan in its three parts, and the look that finds nothing left

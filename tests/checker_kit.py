@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from stayalived.addresses import Endpoint, Family
+from stayalived.addresses import Endpoint
 from stayalived.checker.engine import CheckerEffect, CheckerEngine, CheckerEvent
 from stayalived.checker.probes import AbandonProbe, ProbeEnded, StartProbe
 from stayalived.child.events import Commit, Forget, Prepare, Received, Report, Tell
@@ -104,10 +104,10 @@ def configuration(*checks: Check, start_rate: int = 1000, checker_processes: int
 def _service(name: str, servers: dict[str, list[Check]]) -> VirtualServer:
     return VirtualServer(
         name=name,
-        protocol="tcp",
+        protocols=("tcp",),
         addresses=(Endpoint("192.0.2.100", 80),),
         fwmark=0,
-        fwmark_family=Family.IPV4,
+        fwmark_families=(),
         scheduler="rr",
         scheduler_flags=(),
         policy="rr",

@@ -25,6 +25,7 @@ from stayalived.plugin import (
 )
 from stayalived.plugin.catalogue import Catalogue, Provided
 from stayalived.plugin.manager import Installed, Plugins
+from stayalived_plugins.notifiers.weight import Weight
 from stayalived_plugins.schedulers import SCHEDULERS
 
 HOSTS: Mapping[str, Sequence[str]] = {
@@ -124,6 +125,10 @@ class PaperMachine:
         """Look it up."""
         return {"eth0": 1500, "tiny0": 68}.get(interface)
 
+    def interface_of(self, address: str) -> str:
+        """Look it up."""
+        return {"192.0.2.11": "eth0", "2001:db8::11": "eth0", "198.51.100.11": "eth1"}.get(address, "")
+
 
 class PaperNames:
     """Names two tables beside those that everybody knows."""
@@ -160,6 +165,7 @@ def plugins() -> Plugins:
             notifiers={
                 "dash": Provided("dash", Dash, BUNDLED, "0.1.0"),
                 "shout": Provided("shout", Shout, BUNDLED, "0.1.0"),
+                "weight": Provided("weight", Weight, BUNDLED, "0.1.0"),
             },
             schedulers={
                 **{scheduler.name: Provided(scheduler.name, scheduler, BUNDLED, "0.1.0") for scheduler in SCHEDULERS},

@@ -44,10 +44,10 @@ from stayalived.vrrp.events import (
 FORWARD = Forwarding(method="DR", tunnel="", port=0, checksum="")
 SERVER = VirtualServer(
     name="service42",
-    protocol="tcp",
+    protocols=("tcp",),
     addresses=(Endpoint("192.0.2.100", 42),),
     fwmark=0,
-    fwmark_family=Family.IPV4,
+    fwmark_families=(),
     scheduler="rr",
     scheduler_flags=(),
     policy="rr",

@@ -8,7 +8,7 @@ from architecture.tree import bundled, core, modules, outside_of, reached_by
 
 ENGINES = sorted(name for name in core() if name.endswith(".engine"))
 NEVER = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
-HOMONYMS = {"tcp", "udp", "sh", "command", "file", "process"}
+HOMONYMS = {"weight", "tcp", "udp", "sh", "command", "file", "process"}
 """Names of plugins that mean something else, too: protocols, a shell, a program to run, a secret's place, a field."""
 
 KERNEL = ("stayalived.kernel.", "stayalived.simulation.")

@@ -5,13 +5,16 @@ from pathlib import Path
 import pytest
 
 from conformance import page as conformance
+from stayalived.api import event_page as events
 from stayalived.api import reference as status
 from stayalived.config import differences
 from stayalived.config import reference as configuration
+from stayalived.messages.notify import Event
 from stayalived.pages import Page
+from stayalived.rehearsal import reference as plan
 
 TOP = Path(__file__).parents[2]
-PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, conformance.PAGE)
+PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, plan.PAGE, events.PAGE, conformance.PAGE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
@@ -34,3 +37,7 @@ def test_every_field_of_the_status_is_explained() -> None:
 
 def test_every_row_of_the_status_is_shown() -> None:
     assert set(status.ROWS) == set(status.reachable())
+
+
+def test_every_field_of_an_event_is_explained() -> None:
+    assert [name for name, text in status.explained(Event) if not text] == []

@@ -254,6 +254,16 @@ def test_what_belongs_to_others_does_not_pass_for_ours_and_stays(world: Real) ->
     assert "lookup 1000" in world.ip("rule", "show", "preference", "100")
 
 
+@pytest.mark.parametrize(("behind", "taken"), [(False, "192.0.2.253"), (True, "192.0.2.254")])
+def test_a_route_is_tried_before_those_of_others_or_after_them(world: Real, behind: bool, taken: str) -> None:
+    world.ip("route", "add", "default", "via", "192.0.2.254")
+
+    added = world.apply(Verb.ADD, route("0.0.0.0/0", "192.0.2.253", behind=behind))
+
+    assert [0] == added
+    assert f"via {taken} " in world.ip("route", "get", "203.0.113.1")
+
+
 def test_a_refusal_names_the_thing_as_ip_does_and_what_to_do(world: Real) -> None:
     items = (
         route("10.0.0.0/8", "203.0.113.1"),
@@ -325,6 +335,7 @@ TYPED = (
     route("10.0.0.0/8", "2001:db8::7", "eth0"),
     route("10.0.0.0/8", interface="eth0", scope=200),
     route("10.0.0.0/8", kind=8),
+    route("10.0.0.0/8", kind=6, behind=True),
     route("10.0.0.0/8", next_hops=(NextHop(gateway="203.0.113.1", interface="eth0", weight=5, onlink=True), HOP)),
     route("2001:db8:1::/64", "fe80::1", "eth0", metric=7),
     rule(100, source=VirtualAddress.parse("192.0.2.0/24"), mark=1, mark_mask=0xFF, tos=0x10, inverted=True, table=9),

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 from scapy.layers.inet import IP
@@ -16,7 +17,7 @@ from stayalived.kernel.netlink import Netlink
 from stayalived.timing import Instant
 from stayalived.vrrp import ears, packet
 from stayalived.vrrp.arrivals import LATE
-from stayalived.vrrp.datagrams import Header, split_ipv4, split_message6
+from stayalived.vrrp.datagrams import SO_TIMESTAMPNS, Header, read_arrival, split_ipv4, split_message6
 from stayalived.vrrp.effects import Listen, SendAdvert, Unlisten
 from stayalived.vrrp.events import DatagramReceived, MessagesReceived, PacketsReceived, Received, SocketOverflowed
 from stayalived.vrrp.packet import Advert
@@ -27,6 +28,29 @@ NOW = Instant(42)
 SLOTS = 32
 GROUPS = {Family.IPV4: "224.0.0.18", Family.IPV6: "ff02::12"}
 BOTH = pytest.mark.parametrize("family", list(Family), ids=lambda family: f"IPv{family}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _stamping() -> Iterator[None]:
+    """Packets are stamped as they come: the kernel begins with that a while after a first socket has asked for it.
+
+    net/core/dev.c: netstamp_work. Until then they are stamped when they are read.
+    """
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth,
+    ):
+        ear.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        ear.bind(("127.0.0.1", 0))
+
+        def stamped() -> bool:
+            mouth.sendto(b"", ear.getsockname())
+            quiet_for(0.01)
+            came = read_arrival(ear.recvmsg(1, 64)[1])
+            return came is not None and time.time_ns() - came >= 10_000_000
+
+        wait_until(stamped, within=5.0, what="packets to be stamped when they come")
+        yield
 
 
 class Station:

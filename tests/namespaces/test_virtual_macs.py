@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
@@ -102,6 +103,7 @@ def test_a_virtual_mac_is_a_private_macvlan_that_is_up_and_has_no_address(lab: L
     director.make()
 
     for wanted in (VMAC_4, VMAC_6):
+        assert "default" == detail(director.host, wanted.name)["group"]
         seen = detail(director.host, wanted.name)
         kind = seen["linkinfo"]
         assert ("macvlan", "private") == (kind["info_kind"], kind["info_data"]["mode"])
@@ -109,6 +111,17 @@ def test_a_virtual_mac_is_a_private_macvlan_that_is_up_and_has_no_address(lab: L
         assert "UP" in seen["flags"]
         assert set() == director.host.addresses(wanted.name, link_local=True)
     assert "none" == detail(director.host, VMAC_6.name)["inet6_addr_gen_mode"]
+
+
+def test_a_virtual_mac_is_in_the_group_that_is_wanted_whoever_made_it(lab: Lab) -> None:
+    director = Director(lab)
+
+    director.make(VMAC_4, msgspec.structs.replace(VMAC_6, group=7))
+    made = [detail(director.host, mac.name)["group"] for mac in (VMAC_4, VMAC_6)]
+    director.make(msgspec.structs.replace(VMAC_4, group=9), VMAC_6)
+    taken_over = [detail(director.host, mac.name)["group"] for mac in (VMAC_4, VMAC_6)]
+
+    assert (["default", "7"], ["9", "default"]) == (made, taken_over)
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,10 @@ from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import after, milliseconds, seconds
 from stayalived.vrrp.desk import Effect
 from stayalived.vrrp.effects import SendGratuitousArp, SendNeighbourAdvert
+from stayalived.vrrp.holding import REPAIR_PAUSE
 from vrrp_machine import VIP, VIP6, Machine, added, adverts, instance, interface, router
 
+MOVES = {"master", "backup", "fault", "stop", "deleted"}
 EXTRA = "192.0.2.101/24"
 DOWN = seconds(3.97)  # longest master-down interval here, of priority 9, and a little
 
@@ -118,6 +120,7 @@ class Director(RuleBasedStateMachine):
     @rule(text=st.sampled_from([VIP, VIP6, EXTRA, "fe80::5/64"]))
     def delete_an_address(self, text: str) -> None:
         self.machine.delete_address(text)
+        self.machine.pass_time(REPAIR_PAUSE)  # what is deleted again and again is not put back at once
 
     @rule(text=st.sampled_from([VIP, EXTRA, f"{VIP} {EXTRA}"]), priority=st.sampled_from([9, 100, 254]))
     def reload(self, text: str, priority: int) -> None:
@@ -172,7 +175,7 @@ class Director(RuleBasedStateMachine):
             for effect in self.machine.effects
             if isinstance(effect, Tell)
             and isinstance(effect.message, Event)
-            and effect.message.kind != "lower_priority"
+            and effect.message.kind in MOVES
         ]
         assert all(earlier.sequence < later.sequence for earlier, later in itertools.pairwise(moves))
         assert all(move.old != move.new for move in moves)

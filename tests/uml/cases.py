@@ -27,6 +27,7 @@ from stayalived.kernel.memory_ipvs import SCHEDULERS
 WEB = ServiceKey(Family.IPV4, "tcp", Endpoint("192.0.2.1", 80))
 WEB6 = ServiceKey(Family.IPV6, "tcp", Endpoint("2001:db8::1", 80))
 NAMES = ServiceKey(Family.IPV4, "udp", Endpoint("192.0.2.1", 53))
+CALLS = ServiceKey(Family.IPV4, "sctp", Endpoint("192.0.2.1", 2905))
 MARK = ServiceKey(Family.IPV4, "", None, 7)
 MARK6 = ServiceKey(Family.IPV6, "", None, 7)
 
@@ -73,10 +74,11 @@ def _services() -> list[Case]:
     ]
     kept = [
         Case(name=f"a service {key}", when=AddService(key, service), then=table(key, service))
-        for key, service in ((WEB6, RR6), (NAMES, RR), (MARK, RR), (MARK6, RR6))
+        for key, service in ((WEB6, RR6), (NAMES, RR), (CALLS, RR), (MARK, RR), (MARK6, RR6))
     ]
     sticky = Service(scheduler="sh", flags=("flag-1", "flag-2"), timeout=300, granularity=24)
     sticky6 = Service(scheduler="wlc", timeout=60, granularity=64)
+    by_call = Service(scheduler="rr", timeout=60, engine="sip")
     one_packet = Service(scheduler="rr", one_packet=True)
     return [
         *scheduled,
@@ -87,6 +89,18 @@ def _services() -> list[Case]:
         Case(
             name="a scheduler that is not there",
             when=AddService(WEB, Service(scheduler="nosuch")),
+            refused=errno.ENOENT,
+        ),
+        Case(name="calls kept together", when=AddService(NAMES, by_call), then=table(NAMES, by_call)),
+        Case(
+            name="calls not kept together any more",
+            given=[AddService(NAMES, by_call)],
+            when=EditService(NAMES, Service(scheduler="rr", timeout=60)),
+            then=table(NAMES, Service(scheduler="rr", timeout=60)),
+        ),
+        Case(
+            name="a persistence engine that is not there",
+            when=AddService(NAMES, Service(scheduler="rr", timeout=60, engine="nosuch")),
             refused=errno.ENOENT,
         ),
         Case(

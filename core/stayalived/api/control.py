@@ -48,6 +48,10 @@ class Entitled:
         """Return whether this peer may reload and stop the daemon."""
         return self._in_charge(peer) or (self._of_group(peer) and peer.uid != self.own_user)
 
+    def may_see_secrets(self, peer: Peer) -> bool:
+        """Return whether this peer may see the configuration: who could read its files anyway."""
+        return self._in_charge(peer)
+
     def _in_charge(self, peer: Peer) -> bool:
         return peer.uid in {0, self.starter}
 
@@ -145,7 +149,7 @@ class Control:
             return _refusal(f"no whole line came within {READ_LIMIT:g} s: closed; connect again and ask at once")
         if not line.endswith(b"\n"):
             return b""
-        return await self._ask(line, self._entitled.may_change(peer))
+        return await self._ask(line, peer)
 
     def _look_at(self, writer: asyncio.StreamWriter) -> tuple[str, Peer | None]:
         """Return who connected, or why that one is refused."""
@@ -163,7 +167,7 @@ class Control:
             )
         return "", peer
 
-    async def _ask(self, line: bytes, may_change: bool) -> bytes:
+    async def _ask(self, line: bytes, peer: Peer) -> bytes:
         if self._post is None:
             raise Bug("the control socket is served, but nobody takes what comes")
         self._last_number += 1
@@ -171,7 +175,8 @@ class Control:
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            self._post(Asked(client=number, line=line, may_change=may_change))
+            may_change, may_see_secrets = self._entitled.may_change(peer), self._entitled.may_see_secrets(peer)
+            self._post(Asked(client=number, line=line, may_change=may_change, may_see_secrets=may_see_secrets))
             return await future
         finally:
             del self._waiting[number]

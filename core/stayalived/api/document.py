@@ -131,13 +131,16 @@ class Server(Row, frozen=True):
 
     name: Annotated[str, _says("`SERVICE/SERVER`.")]
     addresses: Annotated[list[str], _says("At most one for each family.")]
-    state: Annotated[str, _says("`UNKNOWN`, `UP` or `DOWN`.")]
+    state: Annotated[str, _says("`UNKNOWN`, `UP`, `DOWN`, or `DOWN (kept)` in a panic.")]
     reason: Annotated[str, _says("Why it is in this state.")]
     weight: Annotated[int, _says("Weight in the kernel's table, -1 when it is not there.")]
     configured_weight: Annotated[int, _says("As configured.")]
     active: Annotated[int, _says("Its active connections, as the kernel counts them.")]
     inactive: Annotated[int, _says("Its inactive connections, as the kernel counts them.")]
     checks: Annotated[list[Check], _says("All must pass.")]
+    overrides: Annotated[
+        list[str], _says("What keeps its weight from the configured one: `draining: command`, `set 5: command`, …")
+    ] = []
 
 
 class Service(Row, frozen=True):
@@ -152,6 +155,7 @@ class Service(Row, frozen=True):
     sorry: Annotated[bool, _says("Whether the sorry server is in the pool.")]
     problem: Annotated[str, _says("The kernel's last refusal; empty when its table is as wanted.")]
     servers: Annotated[list[Server], _says("The pool and those that are not in it.")]
+    panic: Annotated[bool, _says("Whether servers that are down serve as well, for so few are live.")] = False
 
 
 class Strays(Row, frozen=True):

@@ -4,7 +4,7 @@ python -m stayalived.api.reference docs/status.md     writes the part below the 
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import inspect
@@ -37,17 +37,27 @@ _WORDS: dict[type[inspect.Type], str] = {
 
 def generated() -> str:
     """Return everything below the marker."""
-    return "\n".join(line for row in ROWS for line in _section(row))
+    return sections(ROWS)
+
+
+def sections(rows: Iterable[type[Row]]) -> str:
+    """Return a section with a table for each kind of row."""
+    return "\n".join(line for row in rows for line in _section(row))
 
 
 def _section(row: type[Row]) -> Iterator[str]:
     yield f"## {row.__name__}\n"
     yield f"{row.__doc__}\n"
-    kinds = {known.encode_name: _described(known.type) for known in _fields(row)}
+    kinds = kinds_of_fields(row)
     yield from table(("field", "is", ""), ((f"`{name}`", kinds[name], text) for name, text in explained(row)))
 
 
-def explained(row: type[Row]) -> list[tuple[str, str]]:
+def kinds_of_fields(row: type[msgspec.Struct]) -> dict[str, str]:
+    """Return of what kind each field of a row is."""
+    return {known.encode_name: _described(known.type) for known in _fields(row)}
+
+
+def explained(row: type[msgspec.Struct]) -> list[tuple[str, str]]:
     """Return the fields of a row with what each means."""
     return [(known.encode_name, _meaning(known.type)) for known in _fields(row)]
 

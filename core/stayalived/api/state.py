@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from stayalived.api import document
 from stayalived.messages.control import ChildState, DaemonState, Message
-from stayalived.messages.routes import TOPICS, Kind
-from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState
+from stayalived.messages.routes import IPVS, TOPICS, VRRP, Kind, pack
+from stayalived.messages.services import CheckState, FirstRound, Override, ServerRow, ServiceState
 from stayalived.messages.vrrp import GroupState, InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Duration, Instant, elapsed, in_seconds
 
@@ -42,6 +42,14 @@ class Store:
         else:
             kept[key] = message
 
+    def servers(self) -> dict[str, ServerRow]:
+        """Return the real servers as ipvs told of them last, by name: `service42/tic`."""
+        return {row.subject: row for state in self._all("services.state", ServiceState) for row in state.servers}
+
+    def adjusted(self) -> frozenset[str]:
+        """Return the names of the servers that somebody wants another weight for, or wants drained."""
+        return frozenset(level.server for level in self._all("services.override", Override))
+
     def describe(self, now: Instant) -> document.Document:
         """Return everything as it is at this moment; rows are sorted by name."""
         checks = self._checks(now)
@@ -57,6 +65,16 @@ class Store:
             tracked=[_check(state, now) for state in self._all("vrrp.track", CheckState)],
             first_round=any(first.open for first in self._all("services.round", FirstRound)),
         )
+
+    @property
+    def config_dir(self) -> str:
+        """The folder that the daemon reads; empty in the first moments of a start."""
+        return next((state.config_dir for state in self._all("daemon.state", DaemonState)), "")
+
+    def retold(self) -> tuple[tuple[str, str, bytes], ...]:
+        """Return topic, key and body of what vrrp or ipvs would be retold, were it to start anew."""
+        topics = [name for name in self._kept if {VRRP, IPVS}.intersection(TOPICS[name].receivers)]
+        return tuple((name, key, pack(one).body) for name in topics for key, one in self._kept[name].items())
 
     def _all(self, topic: str, message_type: type[AnyMessage]) -> list[AnyMessage]:
         kept = self._kept[topic]
@@ -192,6 +210,7 @@ def _service(parts: Sequence[ServiceState], checks: dict[str, list[document.Chec
         forward=state.forward,
         quorum=state.quorum,
         sorry=state.sorry,
+        panic=state.panic,
         problem=state.problem,
         servers=[_server(row, checks.get(row.subject, [])) for part in parts for row in part.servers],
     )
@@ -205,6 +224,7 @@ def _server(row: ServerRow, checks: list[document.Check]) -> document.Server:
         reason=row.reason,
         weight=row.weight,
         configured_weight=row.configured_weight,
+        overrides=list(row.overrides),
         active=row.active,
         inactive=row.inactive,
         checks=checks,

@@ -25,16 +25,16 @@ class ProbeNet:
         """Have the runner start a program; return when it has ended, or raise `LocalFailure`."""
         return await self._run(program)
 
-    def connect(self, target: Target) -> AbstractAsyncContextManager[Connection]:
-        """Return a context that holds a TCP connection to the target and closes it with FIN at its end."""
-        return self._connect(target)
+    def connect(self, target: Target, *, datagrams: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """Return a context that holds a connection to the target, of TCP or UDP, and closes it with FIN at its end."""
+        return self._connect(target, Connect(datagrams=datagrams))
 
     @asynccontextmanager
-    async def _connect(self, target: Target) -> AsyncIterator[Connection]:
+    async def _connect(self, target: Target, step: Connect) -> AsyncIterator[Connection]:
         connection = ProbeConnection(self._open_session(target))
         self._open.add(connection)
         try:
-            await connection.do(Connect())
+            await connection.do(step)
             yield connection
         finally:
             self._open.discard(connection)
@@ -62,9 +62,9 @@ class ProbeConnection:
         """Return what came, `b""` at the end of the stream."""
         return await self.do(Receive(limit))
 
-    async def start_tls(self, tls: StartTls) -> None:
-        """Change the connection to TLS; return once the handshake is done."""
-        await self.do(tls)
+    async def start_tls(self, tls: StartTls) -> bytes:
+        """Change the connection to TLS; return the protocol that ALPN chose once the handshake is done."""
+        return await self.do(tls)
 
     async def do(self, step: Step) -> bytes:
         """Do one step within its time limit.
@@ -83,6 +83,8 @@ class ProbeConnection:
                     answer = self._session.go_on()
                 return answer
         except TimeoutError as error:
+            if isinstance(step, Receive) and step.or_nothing:
+                return b""
             raise NetworkFailure(timed_out(step, target.connect_timeout)) from error
 
     def close(self) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from stayalived.checker.net import ProbeNet, RunProgram
 from stayalived.checker.probes import LocalFault, Outcome, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
 from stayalived.checker.programs import no_programs
-from stayalived.checker.session import OWN_SIDE, OpenSession, Session
+from stayalived.checker.session import OpenSession, Session
+from stayalived.checker.sockets import OWN_SIDE
 from stayalived.checker.stepper import Stepper, describe
 from stayalived.checker.watchdog import Watchdog, labelled
 from stayalived.errors import KernelProblem, PluginFailure

@@ -12,7 +12,7 @@ from stayalived.checker.probes import LocalFault, Outcome, PluginFault
 from stayalived.checker.schedule import Wheel
 from stayalived.checker.session import OpenSession, Session, timed_out
 from stayalived.errors import KernelProblem, PluginFailure
-from stayalived.plugin.checks import Connect, LocalFailure, NetworkFailure, Steps, Target
+from stayalived.plugin.checks import Connect, LocalFailure, NetworkFailure, Receive, Steps, Target
 from stayalived.plugin.steps import STEP_TYPES, check_step, check_verdict
 from stayalived.timing import Duration, Instant, after, elapsed
 
@@ -138,6 +138,10 @@ class Stepper:
             run = self._runs[number]
             if run.deadline > now:
                 self._limits.file(number, run.deadline)  # a later step has pushed it back since
+            elif _may_be_silent(run):
+                self._advance(run, b"", now)
+                if number in self._runs:
+                    self._limits.file(number, run.deadline)
             else:
                 self._end(run, timed_out(run.session.step, _patience(run)))
 
@@ -238,6 +242,12 @@ def describe(error: BaseException) -> str:
     """Return what a plugin raised as text: its type, and the first words it says."""
     words = str(error)[:200]
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _may_be_silent(run: Run) -> bool:
+    """Return whether the step that was waited for takes silence for an answer; the limit of the whole run does not."""
+    step = run.session.step
+    return isinstance(step, Receive) and step.or_nothing and run.step_until < run.limit_at
 
 
 def _patience(run: Run) -> Duration:

@@ -1,31 +1,71 @@
-"""TLS for a conversation, between two buffers. I/O: of the authorities' file only; sockets are the session's."""
+"""TLS for a conversation, between two buffers. I/O: of files of certificates only; sockets are the session's."""
 
+import os
 import ssl
 from functools import lru_cache
 
-from stayalived.plugin.checks import StartTls
+from stayalived.config.secret import Secret
+from stayalived.plugin.checks import LocalFailure, StartTls
 
 MOST_CONTEXTS = 64
 """A context takes 27 ms to make, so each kind is made once."""
 
 
 @lru_cache(maxsize=MOST_CONTEXTS)
-def context_for(verify: bool, named: bool, ca: str) -> ssl.SSLContext:
+def context_for(
+    verify: bool,
+    named: bool,
+    ca: str,
+    certificate: str = "",
+    key: Secret | None = None,
+    alpn: tuple[str, ...] = (),
+) -> ssl.SSLContext:
     """Return the context for a kind of connection.
 
     Args:
         verify: whether the certificate must be valid.
         named: whether it must be valid for the name that is asked for.
         ca: path of the authorities' certificates; empty: those of the system.
+        certificate: path of our own certificate; empty: none.
+        key: its private key as PEM text; None: it stands in the certificate's file.
+        alpn: protocols to offer.
 
     Raises:
         OSError: the authorities' file cannot be read.
+        LocalFailure: certificate and key cannot be used.
     """
     context = ssl.create_default_context(cafile=ca or None)
     context.check_hostname = verify and named
     if not verify:
         context.verify_mode = ssl.CERT_NONE
+    if certificate:
+        _load(context, certificate, key)
+    if alpn:
+        context.set_alpn_protocols(alpn)
     return context
+
+
+def _load(context: ssl.SSLContext, certificate: str, key: Secret | None) -> None:
+    """Give a context our own certificate. OpenSSL takes files alone: the key is one that exists in memory only."""
+    hidden = os.memfd_create("key", os.MFD_CLOEXEC) if key is not None else None
+    try:
+        if hidden is None or key is None:
+            context.load_cert_chain(certificate, password=_nothing)
+        else:
+            os.write(hidden, key.reveal().encode())
+            context.load_cert_chain(certificate, f"/proc/self/fd/{hidden}", password=_nothing)
+    except OSError as error:  # ssl.SSLError is one of them
+        why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        text = f"tls certificate {certificate}: {str(why or error).lower().replace('_', ' ')}"
+        raise LocalFailure(f"{text}; give a readable certificate and its key, not encrypted, both as PEM") from error
+    finally:
+        if hidden is not None:
+            os.close(hidden)
+
+
+def _nothing() -> str:
+    """Return no password: without this OpenSSL would ask for one on the terminal."""
+    return ""
 
 
 class TlsLayer:
@@ -36,11 +76,22 @@ class TlsLayer:
 
         Raises:
             OSError: the authorities' file cannot be read.
+            LocalFailure: our own certificate cannot be used.
         """
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        context = context_for(step.verify, bool(step.server_name), step.ca)
+        named = bool(step.server_name)
+        context = context_for(step.verify, named, step.ca, step.certificate, step.key, step.alpn)
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=step.server_name or None)
+
+    @property
+    def protocol(self) -> bytes:
+        """What ALPN has chosen, or nothing."""
+        return (self._tls.selected_alpn_protocol() or "").encode()
+
+    def peer_certificate(self) -> bytes:
+        """Return the certificate that the server has shown, as DER; empty before the handshake."""
+        return self._tls.getpeercert(binary_form=True) or b""
 
     def shake_hands(self) -> bool:
         """Go on with the handshake and return whether it is done.

@@ -6,7 +6,7 @@ import msgspec
 
 from stayalived.checker.session import Session, step_name
 from stayalived.errors import KernelProblem
-from stayalived.plugin.checks import Connect, NetworkFailure, Receive, Send, StartTls, Step, Target
+from stayalived.plugin.checks import Connect, NetworkFailure, PeerCertificate, Receive, Send, StartTls, Step, Target
 from stayalived.timing import Duration, Instant, elapsed, for_people
 
 MOST_SHOWN = 100
@@ -115,6 +115,8 @@ class TracedSession(Session):
                 return f"sent {_bytes(data)}"
             case Receive():
                 return f"received {_bytes(answer)}" if answer else "end of the stream"
+            case PeerCertificate():
+                return f"took the server's certificate, {_bytes(answer)}"
 
 
 def _bytes(data: bytes) -> str:

@@ -19,11 +19,13 @@ from stayalived.child.events import (
     Finished,
     Forget,
     Prepare,
+    Received,
     Report,
     Stop,
     Tell,
 )
 from stayalived.child.link import Link, read_blob
+from stayalived.child.origin import Origin
 from stayalived.child.repeats import Repeats
 from stayalived.engine import Engine
 from stayalived.messages.codec import BadFrame, Frame
@@ -40,6 +42,11 @@ Effect = TypeVar("Effect")
 def read_clock() -> Instant:
     """Return the present moment of CLOCK_MONOTONIC."""
     return Instant(time.monotonic_ns())
+
+
+def read_wall_offset() -> int:
+    """Return what to add to a moment of `read_clock` to have nanoseconds of the wall clock."""
+    return time.time_ns() - time.monotonic_ns()
 
 
 class ShellBase(Generic[Event, Effect]):
@@ -68,6 +75,7 @@ class ShellBase(Generic[Event, Effect]):
         self._events: deque[ChildEvent | Event] = deque()
         self._busy = False
         self._repeats = Repeats()
+        self._origin = Origin.of(context.host_id)
         self._supervisor = os.getppid()
         self._next_alive = read_clock()
         self._give_up: Instant | None = None
@@ -135,7 +143,7 @@ class ShellBase(Generic[Event, Effect]):
         if isinstance(event, Prepare):
             self.link.allow_keys(_keys_of(event))
         if event is not None and not self.finished:
-            self.post(event)
+            self.post(self._origin.stamp(event) if isinstance(event, Received) else event)
 
     def _on_parent_death_signal(self) -> None:
         """PR_SET_PDEATHSIG fired, or somebody sent the same signal: only the first means that the parent is gone."""

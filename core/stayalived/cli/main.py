@@ -11,13 +11,17 @@ import stayalived
 
 SUBCOMMANDS = {
     "check": "Say whether a configuration is good, without touching anything.",
+    "drain": "Give a real server no new connections, and take it out when it has none left.",
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
+    "plan": "Show what a reload or a start would do, and change nothing.",
     "plugins": "Show which plugins are loaded, and which distribution each comes from.",
     "probe": "Make one check now and show each step of it.",
     "reload": "Have the daemon read its configuration again.",
     "run": "Run the daemon in the foreground.",
     "status": "Show instances, services, servers and processes.",
     "stop": "Stop the daemon and wait until it is gone.",
+    "undrain": "Let a drained real server serve again.",
+    "weight": "Give a real server another weight, or its own again.",
 }
 """What `--help` lists. A subcommand's module is imported for its own help only, so that every call starts fast."""
 

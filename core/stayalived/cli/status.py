@@ -120,7 +120,7 @@ def _counted(errors: dict[str, int]) -> str:
 
 
 def _service_row(service: Service) -> tuple[str, ...]:
-    addresses = " ".join(f"{service.protocol} {address}" for address in service.addresses)
+    addresses = " ".join(f"{service.protocol} {address}".lstrip() for address in service.addresses)
     sorry = "in use" if service.sorry else "-"
     return (service.name, addresses, service.scheduler, service.forward, service.quorum, sorry, service.problem)
 
@@ -130,6 +130,7 @@ def _server_row(server: Server) -> tuple[str, ...]:
     if server.weight != server.configured_weight:
         weight += f" ({server.configured_weight})"
     stale = " (stale)" if any(check.stale for check in server.checks) else ""
+    causes = "; ".join((*server.overrides, server.reason + stale))
     return (
         server.name,
         server.state,
@@ -137,7 +138,7 @@ def _server_row(server: Server) -> tuple[str, ...]:
         str(server.active),
         str(server.inactive),
         " ".join(server.addresses),
-        server.reason + stale,
+        causes,
     )
 
 

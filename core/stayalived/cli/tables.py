@@ -17,6 +17,7 @@ _COLOURS = {
     "undecided": "yellow",
     "FAULT": "red",
     "DOWN": "red",
+    "DOWN (kept)": "red",
     "down": "red",
 }
 _GAP = "  "

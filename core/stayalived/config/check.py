@@ -22,6 +22,7 @@ from stayalived.config import model
 from stayalived.config.files import Source, hosts, read
 from stayalived.config.machine import ThisMachine
 from stayalived.config.model import Configuration
+from stayalived.config.names import Remembered
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, disabled_plugins, resolve
 from stayalived.config.secrets import Vault
@@ -44,11 +45,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         problems: everything that is wrong, in the order of the files.
         configuration: as `model.encode` writes it; empty when one of the problems is more than a warning.
         hosts: names that the files have a `[host.NAME]` for.
+        names: host names that were resolved, each with the addresses that were taken.
     """
 
     problems: tuple[Problem, ...]
     configuration: bytes
     hosts: tuple[str, ...]
+    names: dict[str, tuple[str, ...]] = {}
 
     @property
     def good(self) -> bool:
@@ -101,18 +104,20 @@ def examine(opened: Opened, host_id: str, resolver: Resolver = resolve) -> Repor
     """
     sources, unreadable = opened.sources, opened.unreadable
     plugins = manager.load(disabled=disabled_plugins(sources, host_id), discovery=opened.discovery)
+    lookup = Remembered()
     around = Surroundings(
         plugins=plugins,
         host_id=host_id,
         host_name=socket.gethostname(),
         vault=opened.vault,
+        lookup=lookup,
         machine=ThisMachine(opened.user),
     )
     configuration, problems = resolver(sources, around)
     every = (*unreadable, *problems)
     usable = configuration is not None and all(problem.warning for problem in unreadable)
     encoded = model.encode(configuration) if configuration is not None and usable else b""
-    return Report(problems=every, configuration=encoded, hosts=tuple(hosts(sources)))
+    return Report(problems=every, configuration=encoded, hosts=tuple(hosts(sources)), names=lookup.answers)
 
 
 def run(

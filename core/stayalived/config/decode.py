@@ -4,7 +4,6 @@ The quick way is msgspec's, which stops at the first error. Only when it fails i
 the same types, which finds the rest and can say what is allowed in a person's words.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +18,9 @@ from stayalived.config.future import advice
 from stayalived.config.kinds import accepts, bare, branch_of, described, remarks
 from stayalived.config.secret import Secret
 from stayalived.config.secrets import NoSecret, Vault
+from stayalived.spelling import nearest
 
 Model = TypeVar("Model", bound=msgspec.Struct)
-NEAR = 0.6  # how alike two words must be (difflib's ratio) for one to be proposed in place of the other
 
 
 @dataclass(slots=True)
@@ -124,11 +123,6 @@ def unknown_key(findings: Findings, path: Path, known: Collection[str], kind: st
         findings.unknown(path, f"unknown key; did you mean {near}?")
     else:
         findings.unknown(path, f"unknown key; known here: {', '.join(sorted(known))}")
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """Return which of the known words a misspelt one may have been meant to be; empty when none is like it."""
-    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=NEAR)), "")
 
 
 @dataclass(frozen=True, slots=True)

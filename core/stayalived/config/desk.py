@@ -1,6 +1,6 @@
 """What everybody who resolves a part of the configuration has at hand: findings, decoder, plugins, names."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from stayalived.config.model import Action
 from stayalived.config.names import BadHost, Names, split_port
 from stayalived.errors import PluginFailure
 from stayalived.plugin.catalogue import (
-    NOTIFIER,
     Catalogue,
     Provided,
     Provider,
@@ -43,6 +42,7 @@ class Desk:
     names: Names
     host_id: str
     host_name: str
+    interface_of: Callable[[str], str]  # that has an address; empty: none has
     numbers: NumberNames = field(default_factory=IprouteNames)
     globals: GlobalTable = field(default_factory=GlobalTable)
     actions: list[tuple[Action, Path]] = field(default_factory=list)
@@ -141,7 +141,7 @@ class Desk:
 
         Args:
             value: what stands there.
-            kind: `TABLES` or `SCOPES` of `config.iproute_names`.
+            kind: `TABLES`, `SCOPES` or `GROUPS` of `config.iproute_names`.
             path: where.
         """
         low, high = LOWEST[kind], HIGHEST[kind]
@@ -177,47 +177,6 @@ class Desk:
                 else:
                     found[family] = (address, port, where)
         return found
-
-    def act(self, value: Value, subject: str, kinds: Collection[str], path: Path) -> None:
-        """Take up the actions of one subject.
-
-        Args:
-            value: what stands at `notify`.
-            subject: `instance NAME`, `virtual_server NAME`, `real_server VS/RS` or `global`.
-            kinds: the events that the subject has.
-            path: where `notify` stands.
-        """
-        if value is None:
-            return
-        for item, where in items(value, path):
-            action = self._action(item, subject, kinds, where)
-            if action is not None:
-                self.actions.append((action, where))
-
-    def _action(self, value: Value, subject: str, kinds: Collection[str], path: Path) -> Action | None:
-        found = self.specification(value, path)
-        if found is None:
-            return None
-        name, table = found
-        provided = self.provided(NOTIFIER, self.catalogue.notifiers, name, path)
-        events = self._events(table.get("on", []), kinds, (*path, "on"))
-        if provided is None:
-            return None
-        options = self.options(provided, {key: below for key, below in table.items() if key != "on"}, path, ("on",))
-        if options is None:
-            return None
-        return Action(
-            subject=subject, type=provided.name, distribution=provided.distribution, on=events, options=options
-        )
-
-    def _events(self, value: Value, kinds: Collection[str], path: Path) -> tuple[str, ...]:
-        events = []
-        for item, where in items(value, path):
-            if isinstance(item, str):
-                events.append(self.choice(item, kinds, where))
-            else:
-                self.findings.error(where, "must be the name of an event", found=shown(item))
-        return tuple(dict.fromkeys(events))
 
 
 def items(value: Value, path: Path) -> list[tuple[Value, Path]]:

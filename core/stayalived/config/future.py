@@ -19,15 +19,15 @@ _NOTIFY = {
 
 _ANNOUNCED: dict[str, tuple[str, ...]] = {
     "": (
-        "bfd_instance", "ssl", "static_ipaddress", "static_routes", "static_rules", "virtual_server_group",
+        "bfd_instance", "ssl", "static_ipaddress", "static_routes", "static_rules",
         "garp_group",
     ),
     "global": (
         "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
         "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
-        "lvs_notify_fifo_script", "lvs_sync_daemon", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
+        "lvs_notify_fifo_script", "lvs_timeouts", "net_namespace", "net_namespace_ipvs",
         "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
-        "notify_fifo_script", "panic_threshold", "process_names", "reload_time_file", "rs_init_notifies",
+        "notify_fifo_script", "process_names", "reload_time_file",
         "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",
         "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
         "vrrp_notify_fifo", "vrrp_notify_fifo_script",
@@ -50,10 +50,8 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "dport", "ipproto", "l3mdev", "protocol", "realms", "sport", "suppress_ifgroup", "suppress_prefixlength",
         "track_group", "tunnel-id", "uidrange",
     ),
-    "use_vmac": ("group", "netlink_notify_msg"),
     "virtual_server": (
-        "follow", "ha_suspend", "nftables_ipvs", "omega", "panic_threshold", "persistence_engine", "smtp_alert",
-        "snmp_name", "sorry_server_inhibit", "sorry_server_lvs_method", "stale",
+        "nftables_ipvs", "smtp_alert", "snmp_name",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
     "check": ("stale",),
@@ -67,8 +65,10 @@ _OTHERWISE: dict[str, dict[str, str]] = {
             ("track_file", "track_process", "vrrp_script", "vrrp_track_file", "vrrp_track_process"),
             'write [check.NAME] with type = "…", and track = [{ check = "NAME" }] where it matters',
         ),
+        "virtual_server_group": "write its addresses and ranges into address of the virtual server",
         "include": "every *.toml of the directory is read; no file includes another",
     },
+    "lvs_sync_daemon": {"inst": "write instance", "ifname": "write interface"},
     "global": {
         "lvs_flush": "write flush",
         "enable_script_security": "unsafe scripts are always refused; leave it out",
@@ -85,7 +85,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "strict": "write strict_mode",
         "auth_type": _IN_A_TABLE,
         "auth_pass": _IN_A_TABLE,
-        "lvs_sync_daemon_interface": NOT_YET,
+        "lvs_sync_daemon_interface": 'write [global.lvs_sync_daemon] with interface = "…" and this instance',
     },
     "vrrp_sync_group": {
         "instances": "write group",
@@ -99,10 +99,18 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "-nodad": "write nodad = false",
         "prefix": 'write address = "ADDRESS/PREFIX"',
     },
-    "virtual_routes": {"gw": "write via", "priority": "write metric", "nexthop": "write nexthops = [{ via = …, … }]"},
+    "virtual_routes": {
+        **dict.fromkeys(("add", "append", "prepend"), 'write mode = "prepend" or "append"'),
+        "gw": "write via",
+        "priority": "write metric",
+        "nexthop": "write nexthops = [{ via = …, … }]",
+    },
     "virtual_rules": {"priority": "write preference", "order": "write preference", "lookup": "write table"},
     "authentication": {"auth_hmac": NOT_YET, "key": NOT_YET},
-    "use_vmac": {"interface": "the macvlan is on the interface of the instance; leave it out, or write name"},
+    "use_vmac": {
+        "interface": "the macvlan is on the interface of the instance; leave it out, or write name",
+        "netlink_notify_msg": "the kernel tells of a macvlan that goes up or down in any case; leave it out",
+    },
     "virtual_server": {
         "lb_algo": "write scheduler",
         "lvs_sched": "write scheduler",
@@ -110,6 +118,10 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "lvs_method": "write forward",
         "ip_family": "write family",
         "port": "write the port into address",
+        **dict.fromkeys(("sh-port", "mh-port"), 'write scheduler = { type = "sh", port = true }, or mh'),
+        **dict.fromkeys(("sh-fallback", "mh-fallback"), 'write scheduler = { type = "sh", fallback = true }, or mh'),
+        **dict.fromkeys(("flag-1", "flag-2", "flag-3"), "the flags of a scheduler are options of its type"),
+        "hashed": "the kernel's own mark, with which a service is never found; leave it out",
         "quorum_up": 'write notify = [{ type = "…", on = ["quorum_up"], … }]',
         "quorum_down": 'write notify = [{ type = "…", on = ["quorum_down"], … }]',
         "TCP_CHECK": 'write check = { type = "…", … }',

@@ -31,9 +31,7 @@ MAX_NFTABLES_PRIORITY = 0x7FFFFFFF  # nft(8): signed, 32 bits
 Actions = str | dict[str, Any] | list[str | dict[str, Any]]
 Notify = Annotated[
     Actions | None,
-    about(
-        'What to run on events: actions, each "NAME" or { type = "NAME", on = ["EVENT", …], … }; `on` left out = all.'
-    ),
+    about('What to do on [events](events.md): actions, each "NAME" or { type = "NAME", on = ["EVENT", …], … }.'),
 ]
 MasterDelay = Annotated[
     float, about("Time until the second block of gratuitous ARP; 0 = none.", ge=0, le=DAY, unit=DURATION, default="`5`")
@@ -140,7 +138,42 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         False
     )
     disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = []
+    lvs_sync_daemon: Annotated[
+        dict[str, Any] | None,
+        about("Tells the other director of connections, so that they survive a takeover.", default="none"),
+    ] = None
+    peer_directors: Annotated[
+        list[str],
+        about("MAC addresses of other directors: what they have balanced is served here, and not balanced again."),
+    ] = []
+    peer_mark: (
+        Annotated[
+            int,
+            about(
+                "The firewall mark of such packets; alone, where the site sets it.",
+                ge=1,
+                le=0xFFFFFFFF,
+                default="`29556` with `peer_directors`",
+            ),
+        ]
+        | None
+    ) = None
+    # Children that run keep what was read from it; under another name, drains would be lost at the next start.
+    state_dir: Annotated[
+        str, about("Folder of what outlives the daemon: drains and weights by command.", restart=True)
+    ] = "/var/lib/stayalived"
+    panic_threshold: Annotated[
+        int,
+        about(
+            "Per cent of a service's weight that must be live; with less, servers that are down serve too. 0 = off.",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     notify: Notify = None
+    rs_init_notifies: Annotated[
+        bool, about("Whether actions are told that a server came up by its first check after the start (N18).")
+    ] = False
     vrrp_version: Annotated[int, about("VRRP version of instances that have IPv4 addresses only.", ge=2, le=3)] = 2
     vrrp_mcast_group4: Annotated[str, about("Multicast group of IPv4 adverts.")] = "224.0.0.18"
     vrrp_mcast_group6: Annotated[str, about("Multicast group of IPv6 adverts.")] = "ff02::12"
@@ -185,7 +218,8 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_no_swap: Annotated[bool, about("Keep the VRRP process in memory, as `realtime` does.")] = False
     # The table stands while it is used: under another name, the old one would go on dropping packets.
     nftables: Annotated[
-        str, about("Name of the nftables table, which is there for `accept = false`.", restart=True)
+        str,
+        about("Name of the nftables table of `accept = false`; of `peer_directors` NAME_peers.", restart=True),
     ] = "stayalived"
     nftables_priority: Annotated[
         int, about("Priority of its chains.", ge=-MAX_NFTABLES_PRIORITY, le=MAX_NFTABLES_PRIORITY, restart=True)

@@ -19,6 +19,9 @@ Untracked = Annotated[bool, about("Whether nothing happens when somebody else de
 ROUTE_TYPES = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
 """RTN_* of linux/rtnetlink.h."""
 
+ROUTE_MODES = ("prepend", "append")
+"""What ip-route(8) calls so. Not its `add`: no route of somebody else's keeps ours out."""
+
 RULE_TYPES = {"nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 """FR_ACT_* of linux/fib_rules.h, those that need nothing else."""
 
@@ -114,6 +117,9 @@ class RouteTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     type: Annotated[str, about("What becomes of packets.", choices=tuple(ROUTE_TYPES))] = "unicast"
     onlink: Annotated[bool, about("The gateway is reached directly on `dev`, whatever the addresses say.")] = False
     mtu: Annotated[int, about("The MTU on the way.", ge=68, le=65535, default="the interface's")] | None = None
+    mode: Annotated[
+        str, about("Its place among routes of others to there, in this table, with this metric.", choices=ROUTE_MODES)
+    ] = "prepend"
     nexthops: Annotated[list[dict[str, Any]], about("Several ways, instead of `via` and `dev`.")] = []
     no_track: Untracked = False
 

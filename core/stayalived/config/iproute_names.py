@@ -1,4 +1,4 @@
-"""Names that iproute2 has for numbers: routing tables and scopes (I/O: reads its files).
+"""Names that iproute2 has for numbers: routing tables, scopes, groups of interfaces (I/O: reads its files).
 
 As ip(8) does: `/etc/iproute2/NAME`, else the one that came with the package; then `NAME.d/*.conf` of both places, where
 a file in /etc hides the package's of the same name.
@@ -12,12 +12,14 @@ from typing import Protocol
 
 TABLES = "rt_tables"
 SCOPES = "rt_scopes"
-HIGHEST = {TABLES: 0xFFFFFFFF, SCOPES: 0xFF}
-LOWEST = {TABLES: 1, SCOPES: 0}
+GROUPS = "group"
+HIGHEST = {TABLES: 0xFFFFFFFF, SCOPES: 0xFF, GROUPS: 0x7FFFFFFF}
+LOWEST = {TABLES: 1, SCOPES: 0, GROUPS: 0}
 
 KNOWN: Mapping[str, Mapping[str, int]] = {
     TABLES: {"local": 255, "main": 254, "default": 253},
     SCOPES: {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255},
+    GROUPS: {"default": 0},
 }
 """What ip(8) knows without any file (linux/rtnetlink.h)."""
 
@@ -31,7 +33,7 @@ class NumberNames(Protocol):
     """What is asked of whoever knows names of numbers."""
 
     def numbers(self, kind: str) -> Mapping[str, int]:
-        """Return the numbers of a kind, `TABLES` or `SCOPES`, by name."""
+        """Return the numbers of a kind, `TABLES`, `SCOPES` or `GROUPS`, by name."""
         ...
 
 

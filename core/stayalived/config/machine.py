@@ -10,17 +10,25 @@ import pwd
 import socket
 import stat
 import struct
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from stayalived.addresses import packed
 from stayalived.runner.accounts import SCRIPT_USER
 from stayalived.runner.paths import open_program
 from stayalived.runner.refusals import Refused
 
 ROOT = 0
 _SIOCGIFMTU = 0x8921  # netdevice(7)
+_SIOCGIFCONF = 0x8912
 _IFREQ = struct.Struct("16si20x")
+_IFREQ_ADDRESS = struct.Struct("16s4x4s16x")
+_IFCONF = struct.Struct("iP")
+_SPARE = 64 * _IFREQ_ADDRESS.size  # for addresses that come meanwhile
+_IPV6_ADDRESSES = Path("/proc/net/if_inet6")
 
 
 class Machine(Protocol):
@@ -44,6 +52,10 @@ class Machine(Protocol):
 
     def mtu(self, interface: str) -> int | None:
         """Return the MTU of an interface, None when there is no such interface."""
+        ...
+
+    def interface_of(self, address: str) -> str:
+        """Return the interface that has an address, empty when none has."""
         ...
 
 
@@ -100,3 +112,28 @@ class ThisMachine:
         except (OSError, struct.error, UnicodeEncodeError):
             return None
         return int(_IFREQ.unpack(answer)[1])
+
+    def interface_of(self, address: str) -> str:
+        """Ask the kernel, in this network namespace."""
+        return next((name for name, held in (*_ipv4_addresses(), *_ipv6_addresses()) if held == packed(address)), "")
+
+
+def _ipv4_addresses() -> Iterator[tuple[str, bytes]]:
+    """Yield every IPv4 address with its interface; a label such as `eth0:1` begins with that (netdevice(7))."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as asking:
+        size, _ = _IFCONF.unpack(fcntl.ioctl(asking, _SIOCGIFCONF, _IFCONF.pack(0, 0)))
+        room = array("b", bytes(size + _SPARE))
+        size, _ = _IFCONF.unpack(fcntl.ioctl(asking, _SIOCGIFCONF, _IFCONF.pack(len(room), room.buffer_info()[0])))
+    for label, held in _IFREQ_ADDRESS.iter_unpack(room.tobytes()[:size]):
+        yield label.rstrip(b"\0").decode().partition(":")[0], held
+
+
+def _ipv6_addresses() -> Iterator[tuple[str, bytes]]:
+    """Yield every IPv6 address with its interface (net/ipv6/addrconf.c: if6_seq_show)."""
+    try:
+        lines = _IPV6_ADDRESSES.read_text().splitlines()
+    except FileNotFoundError:  # a kernel without IPv6
+        return
+    for line in lines:
+        held, *_, name = line.split()
+        yield name, bytes.fromhex(held)

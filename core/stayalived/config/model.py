@@ -8,6 +8,7 @@ Nothing beyond this line knows TOML. A default here is what holds where nobody a
 import msgspec
 
 from stayalived.addresses import Endpoint, Family
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.timing import NO_TIME, Duration
 
@@ -36,6 +37,23 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
     nftables_priority: int = -1
     checker_processes: int = 1  # that share the bundled checks
+    sync_daemon: SyncDaemon | None = None  # LV37
+    peer_directors: tuple[bytes, ...] = ()  # MAC addresses
+    peer_mark: int = 0  # of what they have balanced already (LV51)
+    state_dir: str = "/var/lib/stayalived"
+    rs_init_notifies: bool = False  # N18
+
+
+GLOBAL = "global"
+"""The subject of the actions that stand at `[global]`: they are told of everything."""
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """What beside its kind an event must be like: one of each that is not empty. Subjects and reasons are globs."""
+
+    subjects: tuple[str, ...]
+    states: tuple[str, ...]  # lower case
+    reasons: tuple[str, ...]
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +62,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     subject: str  # `instance NAME`, `virtual_server NAME`, `real_server VS/RS`, `group NAME` or `global`
     type: str
     distribution: str
-    on: tuple[str, ...]  # kinds of events, lower case; empty = all that the subject has
+    on: tuple[str, ...]  # kinds of events, lower case; empty = all of the subject that need no name
     options: bytes  # the plugin's Options as MessagePack
+    only_if: Condition | None = None
+    rate_events: int = 0  # told at most in `rate_period`; 0 = any number
+    rate_period: Duration = NO_TIME
+    overlap: str = "queue"  # or "latest", "kill"
+    in_turn: bool = False  # one lane for all actions of this type and one subject
+    ends: tuple[str, ...] = ()  # kinds of events that end what the action holds
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,14 +147,24 @@ class RealServer(msgspec.Struct, frozen=True, kw_only=True):
         return next((address for address in self.addresses if address.family is family), None)
 
 
+class PoolManners(msgspec.Struct, frozen=True, kw_only=True):
+    """What a virtual server does in rare moments: when too much is down, when nobody looks, when it stops."""
+
+    panic_threshold: int = 0  # per cent of its weight; with less live, those that are down serve as well; 0 = off
+    omega: bool = False  # its end is told as if all of it went down (LV18)
+    ha_suspend: bool = False  # no checks while this host has none of its addresses (LV26)
+    sorry_inhibit: bool = False  # the sorry server stays at weight 0 when it is needed no more (LV24)
+    stale_is_down: bool = False  # a verdict that is too old counts as down
+
+
 class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
-    """A service that the kernel balances: one IPVS service for each of its addresses."""
+    """A service that the kernel balances: one IPVS service for each of its addresses and protocols."""
 
     name: str
-    protocol: str  # tcp, udp
+    protocols: tuple[str, ...]  # tcp, udp, sctp; of a mark none
     addresses: tuple[Endpoint, ...]
     fwmark: int  # 0 = by address
-    fwmark_family: Family
+    fwmark_families: tuple[Family, ...]
     scheduler: str  # the kernel's name
     scheduler_flags: tuple[str, ...]  # "flag-1", "flag-2", "flag-3" as ipvsadm calls them
     policy: str  # the scheduler plugin's own name
@@ -146,6 +180,9 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True):
     sorry_server: Endpoint | None
     sorry_forward: Forwarding
     real_servers: tuple[RealServer, ...]
+    persistence_engine: str = ""  # "sip"; empty: clients are told apart by their addresses
+    follow: str = ""  # instance: in the table of its MASTER only
+    manners: PoolManners = PoolManners()
 
 
 class Distribution(msgspec.Struct, frozen=True, order=True):

@@ -28,6 +28,33 @@ def ask_resolver(host: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+@dataclass(slots=True)
+class Remembered:
+    """A resolver that keeps what it answered, to be shown."""
+
+    lookup: Lookup = ask_resolver
+    answers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __call__(self, host: str) -> Sequence[str]:
+        """Ask for a host; the answer that counts, one address of each family, is kept.
+
+        Raises:
+            BadHost: it has none.
+        """
+        found = self.lookup(host)
+        self.answers[host] = tuple(first_of_each_family(found).values())
+        return found
+
+
+def first_of_each_family(addresses: Sequence[str]) -> dict[Family, str]:
+    """Return at most one address of each family: the resolver's first."""
+    found: dict[Family, str] = {}
+    for address in addresses:
+        if is_address(address):
+            found.setdefault(family_of(address), address)
+    return found
+
+
 def is_address(text: str) -> bool:
     """Return whether a text is an address, without a zone."""
     try:
@@ -88,10 +115,7 @@ class Names:
             return {family_of(host): str(ipaddress.ip_address(host))}
         if not host or "/" in host or "%" in host or ":" in host or host.replace(".", "").isdigit():
             raise BadHost("must be an address or a host name")
-        found: dict[Family, str] = {}
-        for address in self.lookup(host):
-            if is_address(address):
-                found.setdefault(family_of(address), address)
+        found = first_of_each_family(self.lookup(host))
         if not found:
             raise BadHost("resolves to no address")
         return found

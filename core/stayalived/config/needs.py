@@ -4,9 +4,8 @@ from stayalived.checker.shards import shard_names
 from stayalived.config.decode import fields_of
 from stayalived.config.general import GlobalTable
 from stayalived.config.kinds import remarks
-from stayalived.config.model import BUNDLED, Configuration
+from stayalived.config.model import BUNDLED, GLOBAL, Configuration
 from stayalived.config.resolve import checks_of
-from stayalived.config.resolve_global import GLOBAL
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.messages.census import take_census
@@ -39,6 +38,7 @@ def needs_of(configuration: Configuration) -> Needs:
         ),
         plugins=tuple(f"{used.name} {used.version}" for used in configuration.distributions),
         checker_capabilities=_checker_capabilities(configuration),
+        state_dir=configuration.globals.state_dir,
     )
 
 

@@ -8,12 +8,12 @@ import msgspec
 from stayalived.addresses import NOWHERE, Endpoint
 from stayalived.config.files import Source, merge
 from stayalived.config.findings import Findings, Path, Table, listed
-from stayalived.config.model import Check, Configuration
+from stayalived.config.model import GLOBAL, Check, Configuration
 from stayalived.config.places import Places
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, checks_of, desk_for, resolve
 from stayalived.config.resolve_checks import KIND, CheckRoom, Specification, Subject
-from stayalived.config.resolve_global import GLOBAL, global_table, globals_of
+from stayalived.config.resolve_global import global_table, globals_of
 from stayalived.config.resolve_track import TRACK
 
 PROBE = "probe"

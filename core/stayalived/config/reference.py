@@ -12,8 +12,10 @@ from inspect import cleandoc
 import msgspec
 from msgspec import inspect
 
+from stayalived.config.actions import ActionTable, ConditionTable, RateTable
 from stayalived.config.checks import CheckTable
 from stayalived.config.decode import fields_of
+from stayalived.config.directors import SyncDaemonTable
 from stayalived.config.findings import shown
 from stayalived.config.future import announced
 from stayalived.config.general import GlobalTable
@@ -31,6 +33,7 @@ RESTART = "*A change needs a restart: a reload that has one is refused.*"
 
 TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[global]", GlobalTable, ""),
+    ("[global.lvs_sync_daemon]", SyncDaemonTable, ""),
     ("[vrrp_instance.NAME]", InstanceTable, ""),
     ("track = [{ … }]", TrackTable, ""),
     ("virtual_ipaddress = [{ … }]", AddressTable, "As well in `virtual_ipaddress_excluded`."),
@@ -44,6 +47,9 @@ TABLES: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("[virtual_server.NAME]", VirtualServerTable, "Down to `check` these are defaults for its real servers."),
     ("[virtual_server.NAME.real_server.NAME]", RealServerTable, "What it does not say, its virtual server says."),
     ("forward = { … }", ForwardTable, ""),
+    ("notify = { … }", ActionTable, "Beside these stand `type` and the options of the type."),
+    ("only_if = { … }", ConditionTable, ""),
+    ("rate = { … }", RateTable, ""),
     ("[check.NAME], check = { … }", CheckTable, "Beside these stand `type` and the options of the type."),
 )  # fmt: skip
 
@@ -79,7 +85,8 @@ def _of_plugins(title: str, key: str, provided: Mapping[str, Provided[Provider]]
             yield f"Defaults of its own: {', '.join(own)}.\n"
         options = fields_of(entry.provider.Options)
         if options:
-            said = _attributes(entry.provider.Options)
+            models = [model for model in entry.provider.Options.__mro__ if issubclass(model, msgspec.Struct)]
+            said = {key: text for model in reversed(models) for key, text in _attributes(model).items()}
             yield from _rows(options.values(), said)
 
 

@@ -12,8 +12,9 @@ from stayalived.config.desk import Desk
 from stayalived.config.files import Source, join, merge, overlay
 from stayalived.config.findings import Findings, Table
 from stayalived.config.iproute_names import IprouteNames, NumberNames
+from stayalived.config.levels import look_at_levels
 from stayalived.config.machine import Machine, ThisMachine
-from stayalived.config.model import Action, Check, Configuration, Distribution, VirtualServer
+from stayalived.config.model import GLOBAL, Action, Check, Configuration, Distribution, VirtualServer
 from stayalived.config.names import BadHost, Lookup, Names, ask_resolver
 from stayalived.config.others import look_at_others, missing_host
 from stayalived.config.places import Places
@@ -21,7 +22,8 @@ from stayalived.config.problems import Problem
 from stayalived.config.programs import look_at_machine
 from stayalived.config.resolve_checks import KIND as CHECK
 from stayalived.config.resolve_checks import CheckRoom
-from stayalived.config.resolve_global import GLOBAL, global_table, globals_of
+from stayalived.config.resolve_directors import check_followers, peers_of, sync_daemon_of
+from stayalived.config.resolve_global import global_table, globals_of
 from stayalived.config.resolve_groups import KIND as VRRP_SYNC_GROUP
 from stayalived.config.resolve_groups import GroupRoom
 from stayalived.config.resolve_services import KIND as VIRTUAL_SERVER
@@ -90,6 +92,7 @@ def desk_for(around: Surroundings, host_id: str, findings: Findings) -> Desk:
         names=Names(around.lookup),
         host_id=host_id,
         host_name=around.host_name,
+        interface_of=around.machine.interface_of,
         numbers=around.numbers,
     )
 
@@ -97,7 +100,9 @@ def desk_for(around: Surroundings, host_id: str, findings: Findings) -> Desk:
 def _found_by(around: Surroundings, tree: Table, host_id: str) -> Findings:
     """Return what another host would find, as far as its names and addresses do not matter."""
     found = Findings()
-    _take(tree, desk_for(replace(around, lookup=_ask_nobody), host_id, found), around.plugins)
+    desk = desk_for(replace(around, lookup=_ask_nobody), host_id, found)
+    desk.interface_of = str  # an address there is as good as a name
+    _take(tree, desk, around.plugins)
     return found
 
 
@@ -119,10 +124,14 @@ def _take(tree: Table, desk: Desk, plugins: Plugins) -> Configuration:
     services = ServiceRoom(desk, checks).take(tree)
     rules.check_instances(instances, desk.findings)
     rules.check_services(services, desk.findings)
+    look_at_levels(desk, services)
     served = _served(services)
+    named = tree.get(VRRP_INSTANCE)
+    daemon = sync_daemon_of(desk, instances, groups)
+    check_followers(services, list(named) if isinstance(named, Mapping) else [], daemon, desk.findings)
     actions = tuple(action for action, _ in desk.actions)
     return Configuration(
-        globals=globals_of(desk, instances, checks_of(served)),
+        globals=globals_of(desk, instances, checks_of(served), daemon, peers_of(desk, services)),
         instances=instances,
         virtual_servers=served,
         tracked_checks=tracks.checks,

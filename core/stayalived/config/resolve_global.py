@@ -4,38 +4,43 @@ import re
 from collections.abc import Sequence
 
 from stayalived.config.desk import Desk, first_set
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
-from stayalived.config.model import Check, Globals
+from stayalived.config.model import GLOBAL, Check, Globals
+from stayalived.config.resolve_actions import act
 from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.timing import NO_TIME, Duration, milliseconds, seconds
 
-GLOBAL = "global"
 LONGEST_HOLD = seconds(10)
 HOLD_SPARE = seconds(1)  # beyond the longest limit of a step
 FAST = seconds(1)  # an advert interval below this asks for real-time scheduling
 SHORTEST_DELAY = milliseconds(1)  # VG17
-GLOBAL_EVENTS = (
-    "master", "backup", "fault", "stop", "deleted", "lower_priority", "up", "down", "quorum_up", "quorum_down",
-    "child_died", "child_started", "plugin_failed", "reloaded", "reload_refused",
-)  # fmt: skip
 _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 def global_table(value: Value, desk: Desk) -> GlobalTable:
     """Return what stands in `[global]`, its defaults where it is wrong; take up its actions."""
     table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
-    desk.act(table.notify, GLOBAL, GLOBAL_EVENTS, (GLOBAL, "notify"))
+    act(desk, table.notify, GLOBAL, (GLOBAL, "notify"))
     return table
 
 
-def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[Check]) -> Globals:
+def globals_of(
+    desk: Desk,
+    instances: Sequence[VrrpInstance],
+    checks: Sequence[Check],
+    sync_daemon: SyncDaemon | None = None,
+    peers: tuple[tuple[bytes, ...], int] = ((), 0),
+) -> Globals:
     """Return the globals.
 
     Args:
         desk: with the table.
         instances: whose intervals may ask for real-time scheduling.
         checks: of the real servers; the longest decides how long a start holds back.
+        sync_daemon: the kernel's, which tells other directors of connections.
+        peers: MAC addresses of other directors, and the mark of what comes from them.
     """
     table = desk.globals
     return Globals(
@@ -60,6 +65,11 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
         checker_processes=table.checker_processes,
+        sync_daemon=sync_daemon,
+        peer_directors=peers[0],
+        peer_mark=peers[1],
+        rs_init_notifies=table.rs_init_notifies,
+        state_dir=_state_dir(table.state_dir, desk.findings),
     )
 
 
@@ -84,6 +94,12 @@ def _nftables(name: str, findings: Findings) -> str:
         text = "must be a name of 1 to 64 letters, digits, _ and -, which begins with a letter or _"
         findings.error(path, text, found=shown(name))
     return name
+
+
+def _state_dir(value: str, findings: Findings) -> str:
+    if not value.startswith("/"):
+        findings.error((GLOBAL, "state_dir"), "must be a path that begins with /", found=shown(value))
+    return value
 
 
 def _log(value: str, desk: Desk) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from stayalived.config import vrrp
-from stayalived.config.decode import nearest
 from stayalived.config.desk import Desk
 from stayalived.config.findings import Findings, Path, Table, shown
+from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_track import Owner, TrackRoom
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.config.vrrp import SyncGroupTable
+from stayalived.spelling import nearest
 
 KIND = "vrrp_sync_group"
 
@@ -39,7 +39,7 @@ class GroupRoom:
         table = self._desk.decoder.table(raw, SyncGroupTable, path, KIND)
         if table is None:
             return None
-        self._desk.act(table.notify, f"group {name}", vrrp.GROUP_EVENTS, (*path, "notify"))
+        act(self._desk, table.notify, f"group {name}", (*path, "notify"))
         where = (*path, "group")
         for number, member in enumerate(table.group):
             self._look_at_member(name, member, (*where, number))

@@ -9,11 +9,13 @@ from stayalived.addresses import Family
 from stayalived.config.desk import Desk
 from stayalived.config.findings import Findings, Path, shown
 from stayalived.config.holdings import MAX_INTERFACE_NAME
+from stayalived.config.iproute_names import GROUPS
 from stayalived.config.virtual_routers import VirtualMac
 from stayalived.config.vrrp import InstanceTable, VmacTable
 
 KEY = "use_vmac"
 OCTETS = 6
+DEFAULT_GROUP = "default"
 _PREFIX = {Family.IPV4: bytes.fromhex("00005e0001"), Family.IPV6: bytes.fromhex("00005e0002")}
 _NAME = {Family.IPV4: "vrrp", Family.IPV6: "vrrp6"}
 _V6_MARK = "6"  # behind a name that somebody chose, for the IPv6 half
@@ -28,6 +30,7 @@ class _Wanted:
 
     name: str  # empty: one is chosen
     mac: bytes  # empty: the RFC's
+    group: int
 
 
 class MacRoom:
@@ -60,6 +63,7 @@ class MacRoom:
             self._wanted[instance] = _Wanted(
                 name=self._checked(name, (*path, "name")),
                 mac=self._mac(keys.mac, table.virtual_router_id, (*path, "mac")),
+                group=self._desk.number(keys.group or DEFAULT_GROUP, GROUPS, (*path, "group")) or 0,
             )
 
     def has(self, instance: str) -> bool:
@@ -80,6 +84,7 @@ class MacRoom:
                 parent=table.interface,
                 mac=wanted.mac or _PREFIX[family] + bytes((table.virtual_router_id,)),
                 ipv6=family is Family.IPV6,
+                group=wanted.group,
             )
             for family in families
         }

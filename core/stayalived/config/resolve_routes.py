@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from stayalived.addresses import Family
-from stayalived.config.desk import Desk, first_set
+from stayalived.config.desk import Desk
 from stayalived.config.findings import Findings, Path, Table, shown
-from stayalived.config.holdings import ROUTE_TYPES, NextHopTable, RouteTable
+from stayalived.config.holdings import ROUTE_MODES, ROUTE_TYPES, NextHopTable, RouteTable
 from stayalived.config.iproute_names import SCOPES, TABLES
 from stayalived.config.networks import everything, family_named, host_of, is_link_local, network_of
 from stayalived.config.virtual_routers import NextHop, Route
@@ -50,7 +50,6 @@ class RouteRoom:
         destination = network_of(table.to, DEFAULT_WORDS, self._findings, (*path, "to")) or everything(family)
         self._look_at_ways(table, kind, path)
         self._look_at_link(table, family, path)
-        metric = first_set(table.metric, default=0)
         route = Route(
             family=family,
             destination=destination,
@@ -59,14 +58,18 @@ class RouteRoom:
             interface=table.dev or "",
             source=host_of(table.src, family, self._findings, (*path, "src")),
             table=self._table(table, kind, path),
-            metric=metric or V6_METRIC if family is Family.IPV6 else metric,
+            metric=table.metric or (V6_METRIC if family is Family.IPV6 else 0),
             scope=self._scope(table, kind, family, path),
             onlink=table.onlink,
             mtu=table.mtu or 0,
             next_hops=tuple(self._hop(hop, family, where) for hop, where in hops),
+            behind=self._is_behind(table, path),
             tracked=not table.no_track,
         )
         return route if self._findings.errors == before else None
+
+    def _is_behind(self, table: RouteTable, path: Path) -> bool:
+        return self._desk.choice(table.mode, ROUTE_MODES, (*path, "mode")) == "append"
 
     def _table(self, table: RouteTable, kind: int, path: Path) -> int:
         usual = "local" if kind == _LOCAL else "main"  # ip-route(8)

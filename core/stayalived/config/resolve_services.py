@@ -4,18 +4,19 @@ from dataclasses import dataclass
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config import services
-from stayalived.config.desk import Desk, first_set, texts
+from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
-from stayalived.config.model import Forwarding, RealServer, VirtualServer
+from stayalived.config.model import Forwarding, PoolManners, RealServer, VirtualServer
 from stayalived.config.persistence import persistence_of
+from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
+from stayalived.config.resolve_listening import addresses_of, engine_of, families_of, mark_families, protocols_of
 from stayalived.config.services import ForwardTable, RealServerTable, VirtualServerTable
 from stayalived.plugin.catalogue import SCHEDULER, Provided
 from stayalived.plugin.schedulers import Scheduler
 
 KIND = "virtual_server"
 SERVER_KIND = "real_server"
-_FAMILY_OF_WORD = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 _PLAIN = Forwarding(method="NAT", tunnel="", port=0, checksum="")
 
 
@@ -38,11 +39,15 @@ class _Service:
     addresses: tuple[Endpoint, ...]
     families: tuple[Family, ...]  # of the addresses; for a mark those that its servers may have
     forward: Forwarding
+    sorry_forward: Forwarding
     checks: list[Specification]
 
     def port(self, family: Family) -> int | None:
-        """Return the port of a family's addresses, 0 without any; None when there are several."""
-        ports = {endpoint.port for endpoint in self.addresses if endpoint.family is family}
+        """Return the port of a family's addresses, 0 without any; None when there are several.
+
+        A family that the service has not, which a tunnel may have, sees all ports of it.
+        """
+        ports = {one.port for one in self.addresses if one.family is family or family not in self.families}
         if len(ports) > 1:
             return None
         return next(iter(ports), 0)
@@ -69,38 +74,41 @@ class ServiceRoom:
         table = self._desk.decoder.table(raw, VirtualServerTable, path, KIND)
         if table is None:
             return None
-        addresses = self._addresses(table, path)
+        addresses = addresses_of(table, path, self._desk)
         policy = self._policy(table, path)
-        protocol = self._protocol(table, path)
-        self._desk.act(table.notify, f"virtual_server {name}", services.SERVICE_EVENTS, (*path, "notify"))
+        protocols = protocols_of(table, path, self._desk)
+        act(self._desk, table.notify, f"virtual_server {name}", (*path, "notify"))
+        forward = self._forward(table.forward, (*path, "forward")) or _PLAIN
         service = _Service(
             name=name,
             path=path,
             table=table,
             addresses=addresses,
-            families=self._families(table, addresses, path),
-            forward=self._forward(table.forward, (*path, "forward")) or _PLAIN,
+            families=families_of(table, addresses, path, self._desk),
+            forward=forward,
+            sorry_forward=self._forward(table.sorry_server_lvs_method, (*path, "sorry_server_lvs_method")) or forward,
             checks=self._checks.specifications(table.check, (*path, "check")),
         )
         servers = self._servers(service)
         if policy is None or self._findings.errors != before:
             return None
-        return self._make(service, servers, policy, protocol)
+        return self._make(service, servers, policy, protocols)
 
     def _make(
-        self, service: _Service, servers: tuple[RealServer, ...], policy: _Policy, protocol: str
-    ) -> VirtualServer:
+        self, service: _Service, servers: tuple[RealServer, ...], policy: _Policy, protocols: tuple[str, ...]
+    ) -> VirtualServer | None:
+        before = self._findings.errors
         table = service.table
-        mark_family = service.families[0]
-        if table.fwmark and table.family is None and servers:
-            mark_family = servers[0].addresses[0].family
+        engine = engine_of(table, service.path, self._desk)
         timeout, granularity = persistence_of(table, service.path, self._findings, service.families)
+        if self._findings.errors != before:
+            return None
         return VirtualServer(
             name=service.name,
-            protocol=protocol,
+            protocols=protocols,
             addresses=service.addresses,
             fwmark=table.fwmark or 0,
-            fwmark_family=mark_family,
+            fwmark_families=mark_families(service.families, servers) if table.fwmark else (),
             scheduler=policy.made.kernel,
             scheduler_flags=tuple(sorted(policy.made.flags())),
             policy=policy.provided.name,
@@ -109,55 +117,19 @@ class ServiceRoom:
             computes_weights=policy.provided.provider.computes_weights,
             persistence_timeout=timeout,
             persistence_granularity=granularity,
+            persistence_engine=engine,
             one_packet=table.ops,
             alpha=first_set(table.alpha, default=True),
             quorum=table.quorum,
             hysteresis=table.hysteresis,
             sorry_server=self._sorry_server(service),
-            sorry_forward=service.forward,
+            sorry_forward=service.sorry_forward,
             real_servers=servers,
+            follow=table.follow or "",
+            manners=self._manners(table, service.path),
         )
 
     # What a virtual server says of itself
-
-    def _addresses(self, table: VirtualServerTable, path: Path) -> tuple[Endpoint, ...]:
-        where = (*path, "address")
-        if (table.address is None) == (table.fwmark is None):
-            what = "missing; write address or fwmark" if table.fwmark is None else "give either address or fwmark"
-            self._findings.error(where, what)
-            return ()
-        found: list[Endpoint] = []
-        for text, place in texts(table.address, where):
-            addresses, port = self._desk.host(text, place)
-            if addresses and not port and not (table.persistence_timeout or table.persistence_granularity):
-                self._findings.error(place, "must have a port, unless the service is persistent", found=shown(text))
-            found.extend(Endpoint(address, port) for address in addresses.values())
-        if table.address == []:
-            self._findings.error(where, "must name at least one address", found="an empty list")
-        return tuple(found)
-
-    def _families(self, table: VirtualServerTable, addresses: tuple[Endpoint, ...], path: Path) -> tuple[Family, ...]:
-        if table.fwmark is None:
-            if table.family is not None:
-                self._findings.error((*path, "family"), "goes with fwmark only; an address has its own family")
-            return tuple(dict.fromkeys(endpoint.family for endpoint in addresses)) or (Family.IPV4,)
-        if table.family is None:
-            return (Family.IPV4, Family.IPV6)
-        return (_FAMILY_OF_WORD[self._desk.choice(table.family, services.FAMILIES, (*path, "family"))],)
-
-    def _protocol(self, table: VirtualServerTable, path: Path) -> str:
-        where = (*path, "protocol")
-        if table.protocol is None:
-            if table.fwmark is None:
-                self._findings.error(where, 'missing; must be "tcp" or "udp"')
-            return services.PROTOCOLS[0]
-        if table.protocol.lower() == "sctp":
-            self._findings.error(where, 'SCTP is not yet in this version; must be "tcp" or "udp"', found=shown("sctp"))
-            return services.PROTOCOLS[0]
-        protocol = self._desk.choice(table.protocol, services.PROTOCOLS, where)
-        if table.ops and protocol != "udp" and table.fwmark is None:
-            self._findings.error((*path, "ops"), "goes with UDP or fwmark only")
-        return protocol
 
     def _policy(self, table: VirtualServerTable, path: Path) -> _Policy | None:
         where = (*path, "scheduler")
@@ -221,15 +193,32 @@ class ServiceRoom:
         if text is None:
             return None
         addresses, port = self._desk.host(text, path)
-        family = next((family for family in service.families if family in addresses), None)
+        tunnelled = service.forward.method == "TUN"  # which carries packets of either family
+        candidates = (*service.families, *addresses) if tunnelled else service.families
+        family = next((family for family in candidates if family in addresses), None)
         if family is None:
             if addresses:
                 self._findings.error(path, "has no address of the service's family", found=shown(text))
             return None
-        if len(service.families) > 1 and service.addresses:
+        if len(service.families) > 1 and service.addresses and not tunnelled:
             self._findings.warn(path, f"stands in for IPv{family} only; the service has both families")
         service_port = service.port(family) or 0
-        return Endpoint(addresses[family], self._kept_port(port, service_port, service.forward, path))
+        return Endpoint(addresses[family], self._kept_port(port, service_port, service.sorry_forward, path))
+
+    def _manners(self, table: VirtualServerTable, path: Path) -> PoolManners:
+        if table.ha_suspend and table.fwmark is not None:
+            self._findings.warn((*path, "ha_suspend"), "has no effect with fwmark: a mark has no address")
+        for key in ("sorry_server_inhibit", "sorry_server_lvs_method"):
+            if getattr(table, key) and table.sorry_server is None:
+                self._findings.warn((*path, key), "has no effect without sorry_server")
+        stale = self._desk.choice(table.stale, services.STALE, (*path, "stale"))
+        return PoolManners(
+            panic_threshold=first_set(table.panic_threshold, self._desk.globals.panic_threshold, default=0),
+            omega=table.omega,
+            ha_suspend=table.ha_suspend and table.fwmark is None,
+            sorry_inhibit=table.sorry_server_inhibit,
+            stale_is_down=stale == "down",
+        )
 
     # Real servers
 
@@ -250,7 +239,7 @@ class ServiceRoom:
         above = service.table
         forward = self._forward(table.forward, (*path, "forward")) or service.forward
         subject = f"{service.name}/{name}"
-        self._desk.act(table.notify, f"real_server {subject}", services.SERVER_EVENTS, (*path, "notify"))
+        act(self._desk, table.notify, f"real_server {subject}", (*path, "notify"))
         endpoints = self._endpoints(service, table, forward, path)
         if not endpoints:
             return None
@@ -284,16 +273,17 @@ class ServiceRoom:
             if self._findings.errors == before:
                 self._findings.error(where, "must name at least one address", found=shown(table.address))
             return ()
-        if not found.keys() & set(service.families):
+        tunnelled = forward.method == "TUN"
+        if not tunnelled and not found.keys() & set(service.families):
             families = " or ".join(f"IPv{family}" for family in service.families)
             self._findings.error(where, f"must have an {families} address, as the service has")
             return ()
         endpoints = []
-        for family in service.families:
+        for family in dict.fromkeys((*service.families, *found)) if tunnelled else service.families:
             if family in found:
                 address, port, place = found[family]
                 endpoints.append(Endpoint(address, self._port(service, family, port, forward, place)))
-            elif service.addresses:
+            elif service.addresses and not tunnelled:
                 text = f"has no IPv{family} address: it serves nothing of the service's IPv{family} addresses"
                 self._findings.warn(where, text)
         return tuple(endpoints)

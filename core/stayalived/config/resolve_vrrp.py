@@ -12,7 +12,9 @@ from stayalived.config.authentication import authentication_of
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.manners import Manners, manners_of
+from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_addresses import ADVERTISED, EXCLUDED, AddressRoom, look_at_labels, place
+from stayalived.config.resolve_interface import with_interface
 from stayalived.config.resolve_macs import MacRoom
 from stayalived.config.resolve_routes import RouteRoom
 from stayalived.config.resolve_rules import Preferences, RuleRoom, written_preferences
@@ -97,7 +99,7 @@ class InstanceRoom:
             before = self._findings.errors
             table = self._desk.decoder.table(value, InstanceTable, (KIND, name), KIND)
             if table is not None:
-                tables[name] = table
+                tables[name] = with_interface(table, (KIND, name), self._desk)
             if self._findings.errors != before:
                 self._spoilt.add(name)
         return tables
@@ -105,7 +107,7 @@ class InstanceRoom:
     def _take_one(self, name: str, table: InstanceTable) -> VrrpInstance | None:
         path: Path = (KIND, name)
         before = self._findings.errors
-        self._desk.act(table.notify, f"instance {name}", vrrp.EVENTS, (*path, "notify"))
+        act(self._desk, table.notify, f"instance {name}", (*path, "notify"))
         self._look_at_habits(table, path)
         instance = self._instance(name, table, path)
         routers = tuple(self._router(instance, family) for family in instance.families)

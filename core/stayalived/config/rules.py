@@ -163,9 +163,11 @@ def check_services(services: Sequence[VirtualServer], findings: Findings) -> Non
 def _keys(service: VirtualServer) -> Iterator[tuple[str, str]]:
     """Return what the kernel tells services apart by, for messages: protocol or mark, and address."""
     if service.fwmark:
-        yield f"fwmark {service.fwmark}", f"IPv{service.fwmark_family}"
-    for endpoint in service.addresses:
-        yield service.protocol, str(endpoint)
+        for family in service.fwmark_families:
+            yield f"fwmark {service.fwmark}", f"IPv{family}"
+    for protocol in service.protocols:
+        for endpoint in service.addresses:
+            yield protocol, str(endpoint)
 
 
 def _check_keys(services: Sequence[VirtualServer], findings: Findings) -> None:
@@ -190,9 +192,9 @@ def _check_servers(service: VirtualServer, findings: Findings) -> None:
             first = seen.setdefault(endpoint, server)
             if first is not server:
                 findings.error((*where, "address"), f"is that of {first.name}; keep one of them", found=str(endpoint))
-        if server.lower_threshold > server.upper_threshold > 0:
-            text = f"is above uthreshold ({server.upper_threshold}): the server would flap"
-            findings.warn((*where, "lthreshold"), text, found=str(server.lower_threshold))
+        if server.lower_threshold > server.upper_threshold:  # ip_vs_add_dest: ERANGE
+            text = f"is above uthreshold ({server.upper_threshold}): the kernel refuses such a server"
+            findings.error((*where, "lthreshold"), text, found=str(server.lower_threshold))
 
 
 def _check_quorum(service: VirtualServer, findings: Findings) -> None:

@@ -8,13 +8,13 @@ from stayalived.config.checks import CheckValue, TimingTable
 from stayalived.config.general import Notify
 from stayalived.config.kinds import DURATION, about
 
-PROTOCOLS = ("tcp", "udp")
+PROTOCOLS = ("tcp", "udp", "sctp")
+ENGINES = ("sip",)
 METHODS = ("NAT", "DR", "TUN")
 TUNNELS = ("ipip", "gue", "gre")
 CHECKSUMS = ("nocsum", "csum", "remcsum")
 FAMILIES = ("ipv4", "ipv6")
-SERVICE_EVENTS = ("quorum_up", "quorum_down")
-SERVER_EVENTS = ("up", "down")
+STALE = ("keep", "down")
 MAX_WEIGHT = 0x7FFFFFFF  # LV32
 MAX_PERSISTENCE = 2_678_400  # LV11: 31 days
 SCHEDULER = "that of the plugin that calls itself the default"
@@ -70,11 +70,47 @@ class RealServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fiel
     ]
 
 
-class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MannersTable(ServerKeys, frozen=True, kw_only=True):
+    """What may stand in a virtual server for rare moments."""
+
+    panic_threshold: (
+        Annotated[
+            int,
+            about(
+                "Per cent of its weight that must be live; with less, servers that are down serve too. 0 = off.",
+                ge=0,
+                le=100,
+                default="that of `[global]`",
+            ),
+        ]
+        | None
+    ) = None
+    omega: Annotated[bool, about("Whether the daemon's stop is told as `down` and `quorum_down`.")] = False
+    ha_suspend: Annotated[bool, about("Whether checks sleep while this host has none of the service's addresses.")] = (
+        False
+    )
+    sorry_server_inhibit: Annotated[
+        bool, about("Whether the sorry server stays at weight 0 when it is needed no more.")
+    ] = False
+    sorry_server_lvs_method: Annotated[
+        str | dict[str, Any] | None, about("As `forward`, for the sorry server.", default="`forward`")
+    ] = None
+    stale: Annotated[
+        str,
+        about("What a verdict older than three times `delay_loop` is: kept as it was, or down.", choices=STALE),
+    ] = STALE[0]
+
+
+class VirtualServerTable(MannersTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a virtual server."""
 
     address: Annotated[
-        str | list[str] | None, about("ADDRESS:PORT, one or several; the alternative is `fwmark`.", default="none")
+        str | list[str] | None,
+        about(
+            "ADDRESS:PORT, one or several, or ranges: `192.0.2.1-9:80`, `192.0.2.0/28:80`, `[2001:db8::1-f]:80`;"
+            " the alternative is `fwmark`.",
+            default="none",
+        ),
     ] = None
     fwmark: (
         Annotated[int, about("The packets that carry this firewall mark, instead of `address`.", ge=1, le=0xFFFFFFFF)]
@@ -83,7 +119,10 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     family: Annotated[
         str | None, about("Family of a service by `fwmark`.", choices=FAMILIES, default="that of its real servers")
     ] = None
-    protocol: Annotated[str | None, about("Must be given with `address`.", choices=PROTOCOLS, default="none")] = None
+    protocol: Annotated[
+        str | list[str] | None,
+        about('"tcp", "udp", "sctp", or a list of them; must be given with `address`.', default="none"),
+    ] = None
     scheduler: Annotated[
         str | dict[str, Any] | None,
         about('Who gets the next connection: "NAME" or { type = "NAME", … }.', default=SCHEDULER),
@@ -106,6 +145,10 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
         int | str | None,
         about("Which clients count as one: prefix length or netmask.", default="each address by itself"),
     ] = None
+    persistence_engine: Annotated[
+        str | None,
+        about("What tells clients apart: sip by the call, with UDP only.", choices=ENGINES, default="their addresses"),
+    ] = None
     quorum: Annotated[
         int,
         about("Weight of live servers that the service needs; below, the sorry server stands in.", ge=1, le=MAX_WEIGHT),
@@ -116,6 +159,9 @@ class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_f
     sorry_server: Annotated[str | None, about("ADDRESS:PORT that serves when the quorum is lost.", default="none")] = (
         None
     )
+    follow: Annotated[
+        str | None, about("An instance: the service is in the table while it is MASTER, and only then.", default="none")
+    ] = None
     real_server: Annotated[dict[str, dict[str, Any]], about("The real servers, by name.")] = msgspec.field(
         default_factory=dict
     )

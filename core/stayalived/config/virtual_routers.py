@@ -56,6 +56,7 @@ class Route(msgspec.Struct, frozen=True, order=True, kw_only=True):
     onlink: bool = False
     mtu: int = 0
     next_hops: tuple[NextHop, ...] = ()
+    behind: bool = False  # those of others with the same key, which are tried first; else in front of them
     tracked: bool = True
 
     @property
@@ -103,6 +104,7 @@ class VirtualMac(msgspec.Struct, frozen=True, order=True, kw_only=True):
     parent: str  # interface underneath
     mac: bytes
     ipv6: bool  # whether it carries IPv6 addresses; else IPv6 is switched off on it
+    group: int = 0  # of interfaces, as ip-link(8) has them
 
 
 class Tracker(msgspec.Struct, frozen=True, order=True, kw_only=True):

@@ -14,8 +14,6 @@ from stayalived.config.secret import Secret
 from stayalived.config.track import Track
 
 STATES = ("MASTER", "BACKUP")
-EVENTS = ("master", "backup", "fault", "stop", "deleted", "lower_priority")
-GROUP_EVENTS = ("master", "backup", "fault", "stop")
 AUTHENTICATIONS = ("PASS", "AH")
 MAX_TTL = 255
 Texts = str | list[str]
@@ -60,6 +58,13 @@ class VmacTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             default="`00:00:5e:00:01:VRID`, for IPv6 `00:00:5e:00:02:VRID`",
         ),
     ] = None
+    group: Annotated[
+        int | str | None,
+        about(
+            "Group of interfaces that it is put into, by number or by its name in iproute2's `group`.",
+            default='`"default"`',
+        ),
+    ] = None
 
 
 class SyncGroupTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,12 +78,18 @@ class SyncGroupTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class InstanceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of an instance."""
 
-    interface: Annotated[InterfaceName, about("The interface that speaks VRRP and carries the addresses.")]
     virtual_router_id: Annotated[int, about("Number of the virtual router, equal on all machines.", ge=1, le=255)]
     virtual_ipaddress: Annotated[
         Entries,
         about("The virtual addresses, ADDRESS[/PREFIX] or { address = …, … }, in the order of the wire.", min_length=1),
     ]
+    interface: Annotated[
+        InterfaceName,
+        about(
+            "The interface that speaks VRRP and carries the addresses.",
+            default="the one that has `unicast_src_ip`; without that there is none",
+        ),
+    ] = ""
     virtual_ipaddress_excluded: Annotated[
         Entries, about("Addresses that move along and are not in the advert, of either family.")
     ] = []

@@ -30,23 +30,27 @@ from stayalived.child.events import (
 from stayalived.config.model import Configuration
 from stayalived.config.problems import Problem
 from stayalived.errors import Bug
+from stayalived.ipvs.directors import Directors
 from stayalived.ipvs.events import (
     ERROR,
     AnyEffect,
     AnyEvent,
     Apply,
+    Directed,
     KernelRefused,
     OperationsDone,
     ReadTable,
     TableRead,
 )
 from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import DeleteService, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
 from stayalived.messages.control import Start
-from stayalived.messages.services import AdoptedServer, CheckState, ServiceState
+from stayalived.messages.services import AdoptedServer, CheckState, Override, ServiceState
+from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, earliest
 
 APPLY_CHUNK = 512
@@ -67,14 +71,19 @@ class Phase(Enum):
 class IpvsEngine:
     """Makes the kernel's table equal to the one that configuration and health ask for."""
 
-    def __init__(self) -> None:
-        """Start without a configuration."""
+    def __init__(self, *, wall_offset: int = 0) -> None:
+        """Start without a configuration.
+
+        Args:
+            wall_offset: what to add to a moment to have nanoseconds of the wall clock: levels and drains end by it.
+        """
         self._phase = Phase.IDLE
         self._prepared: Prepare | None = None
         self._configuration: Configuration | None = None
         self._news = Newsroom()
-        self._pools = Pools(self._news)
+        self._pools = Pools(self._news, Levels(wall_offset))
         self._kernel = KernelView()
+        self._directors = Directors()
         self._leaving: set[ServiceKey] = set()
         self._asked = False  # the kernel has not answered yet
 
@@ -84,7 +93,7 @@ class IpvsEngine:
         if self._phase is not Phase.WORKING:
             return None
         kernel = () if self._asked else (self._pools.due_at, self._kernel.read_at)
-        return earliest((*kernel, self._pools.deadline))
+        return earliest((*kernel, self._pools.deadline, self._directors.due_at))
 
     def handle(self, event: AnyEvent, now: Instant) -> Sequence[AnyEffect]:
         """Take in one event and return what is to be done, in this order."""
@@ -96,7 +105,7 @@ class IpvsEngine:
             case Abort(generation=generation):
                 return self._abort(generation)
             case Stop(leave=leave):
-                return self._stop(leave=leave)
+                return self._stop(now, leave=leave)
             case Received():
                 return self._receive(event, now)
             case TableRead():
@@ -105,11 +114,15 @@ class IpvsEngine:
                 return self._take_refusal(event, now)
             case OperationsDone():
                 return self._take_results(event, now)
+            case Directed():
+                return self._take_directed(event, now)
 
     def wake(self, now: Instant) -> Sequence[AnyEffect]:
         """Do what has become due by `now`."""
         if self._phase is not Phase.WORKING:
             return []
+        if self._directors.due_at is not None and now >= self._directors.due_at:
+            return [self._directors.direct()]
         self._pools.wake(now)
         if self._asked:
             return self._news.take()
@@ -141,6 +154,7 @@ class IpvsEngine:
             raise Bug("a table was read for a configuration that nobody prepared")
         self._phase = Phase.READY
         self._pools.adopt(self._kernel.present(), first=True)
+        self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, None)
         warnings = (Problem(path="virtual_server", expected=problem, warning=True),) if problem else ()
         return [*self._news.take(), AnswerPrepared(generation=self._prepared.generation, problems=warnings)]
 
@@ -157,6 +171,9 @@ class IpvsEngine:
         configuration, self._prepared = self._prepared.configuration, None
         reloaded = self._phase is Phase.WORKING
         self._phase = Phase.WORKING
+        marked = self._directors.keys
+        self._directors.configure(configuration, now)
+        self._leaving |= marked - self._directors.keys
         if reloaded:
             return self._reload(configuration, now)
         self._configuration = configuration
@@ -179,14 +196,20 @@ class IpvsEngine:
             return self._news.take()
         return [*self._news.take(), *self._ask_table()]
 
-    def _stop(self, *, leave: bool) -> Sequence[AnyEffect]:
+    def _stop(self, now: Instant, *, leave: bool) -> Sequence[AnyEffect]:
         if self._phase in {Phase.STOPPING, Phase.STOPPED}:
             return []
+        if self._phase is Phase.WORKING:
+            self._pools.tell_end(now)
         self._phase = Phase.STOPPING
+        released = [] if leave else self._directors.release()
         if leave or self._configuration is None:  # what was found before a first commit is not ours to delete
             self._leaving.clear()
             self._pools.clear()
-        return [] if self._asked else self._delete_services()
+        else:
+            self._leaving |= self._directors.keys
+        told = [*self._news.take(), *released]
+        return told if self._asked else [*told, *self._delete_services()]
 
     def _delete_services(self) -> Sequence[AnyEffect]:
         """Delete what is ours in one go (LV40), then be finished, also with what the kernel refused to delete."""
@@ -207,6 +230,12 @@ class IpvsEngine:
         if isinstance(message, CheckState) or event.topic == "services.check":
             state = message if isinstance(message, CheckState) else None
             self._pools.hear(event.sender, event.key, state, now, working=self._phase is Phase.WORKING)
+        elif isinstance(message, InstanceState) or event.topic == "vrrp.instance":
+            instance = message if isinstance(message, InstanceState) else None
+            self._pools.mark(self._directors.hear(event.key, instance, now), now)
+        elif isinstance(message, Override) or event.topic == "services.override":
+            level = message if isinstance(message, Override) else None
+            self._pools.hear_level(event.key, level, now, working=self._phase is Phase.WORKING)
         elif isinstance(message, ServiceState):
             self._news.remember(event.key, message)
         elif isinstance(message, AdoptedServer):
@@ -221,6 +250,8 @@ class IpvsEngine:
             for key in self._kernel.drifted(event, self._pools.keys):
                 self._news.report_drift(key)
         self._kernel.take(event, now)
+        if self._phase is Phase.WORKING:
+            self._pools.look_at_drains(self._kernel.present(), self._kernel.connections, now)
         match self._phase:
             case Phase.PREPARING:
                 return self._answer()
@@ -255,6 +286,11 @@ class IpvsEngine:
         self._pools.mark((), now)
         return reports
 
+    def _take_directed(self, event: Directed, now: Instant) -> Sequence[AnyEffect]:
+        if self._phase is Phase.WORKING:
+            self._pools.mark((), now)
+        return self._directors.take(event, now, quiet=None in self._kernel.problems)
+
     # -- work
 
     def _look_again(self, now: Instant) -> Sequence[AnyEffect]:
@@ -267,8 +303,10 @@ class IpvsEngine:
     def _settle(self, now: Instant) -> Sequence[AnyEffect]:
         """Ask for the next operations, or, when there are none left, tell how everything is."""
         self._pools.due_at = None
-        wanted = self._pools.wanted()
-        operations = self._kernel.plan(wanted, {*wanted, *self._leaving})[:APPLY_CHUNK]
+        projected = {**self._pools.wanted(), **self._directors.table()}
+        held_back = self._directors.held_back(self._kernel.present())
+        wanted = {key: entry for key, entry in projected.items() if key not in held_back}
+        operations = self._kernel.plan(wanted, {*projected, *self._leaving})[:APPLY_CHUNK]
         if operations:
             self._asked = True
             return [Apply(tuple(operations)), *self._news.take()]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from stayalived.addresses import Endpoint
 from stayalived.child.events import ChildEffect, ChildEvent
 from stayalived.errors import KernelProblem
+from stayalived.ipvs.daemons import Daemon
 from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table
 
 INFO, WARNING, ERROR = 20, 30, 40  # levels of `Report`; a pure module does not import logging for three numbers
@@ -45,7 +46,53 @@ class Apply:
     operations: tuple[Operation, ...]
 
 
-IpvsEvent = TableRead | KernelRefused | OperationsDone
-IpvsEffect = ReadTable | Apply
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Which packets are marked before IPVS sees them: those that another director has balanced already.
+
+    Attributes:
+        macs: hardware addresses of the other directors.
+        mark: what the packets get.
+        addresses: the virtual ones, in network byte order: packets to others are left alone.
+        fwmarks: marks that the services have in place of addresses.
+        tunnelled: whether packets come in tunnels as well.
+    """
+
+    table: str
+    priority: int
+    macs: tuple[bytes, ...]
+    mark: int
+    addresses: tuple[bytes, ...]
+    fwmarks: tuple[int, ...] = ()
+    tunnelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Direct:
+    """Make it so who balances. Answered by `Directed`.
+
+    Attributes:
+        daemons: sync daemons that run, and no others; None leaves them alone.
+        backup_only: value of net.ipv4.vs.backup_only; None leaves it alone.
+        marks: of packets from other directors; None removes what `table` names.
+        table: name of the nftables table, empty when there is none to touch.
+    """
+
+    daemons: frozenset[Daemon] | None = None
+    backup_only: bool | None = None
+    marks: Marks | None = None
+    table: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directed:
+    """Answer to `Direct`: what was refused, and which addresses this machine has."""
+
+    problems: tuple[str, ...] = ()
+    local: frozenset[str] = frozenset()
+
+
+IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed
+IpvsEffect = ReadTable | Apply | Direct
 AnyEvent = ChildEvent | IpvsEvent
 AnyEffect = ChildEffect | IpvsEffect

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stayalived.messages.services import CheckState
+
 
 class State(StrEnum):
     """Where a real server stands. UNKNOWN is neither in the pool nor down, and nobody is told of it."""
@@ -58,6 +60,21 @@ class Health:
 
 
 UNKNOWN = Health(state=State.UNKNOWN)
+
+
+def result_of(alpha: bool, told: CheckState | None, *, stale_is_down: bool) -> Result:
+    """Return what a check says of a server.
+
+    Args:
+        alpha: without a verdict the server waits outside of the pool.
+        told: its verdict; None: there was none yet.
+        stale_is_down: a verdict that is too old counts as down.
+    """
+    if told is None:
+        return Result(up=None, alpha=alpha)
+    if told.stale and told.up and stale_is_down:
+        return Result(up=False, alpha=alpha, delta=told.weight, reason=f"stale: {told.reason}")
+    return Result(up=told.up, alpha=alpha, delta=told.weight, reason=told.reason)
 
 
 def judge(before: Health, results: Sequence[Result]) -> Health:

@@ -3,13 +3,24 @@
 import logging
 from typing import cast
 
+from stayalived.child.base import read_wall_offset
 from stayalived.child.bootstrap import Context
 from stayalived.child.privileges import Rights
 from stayalived.child.shell import Shell
 from stayalived.errors import Bug, KernelProblem
 from stayalived.ipvs.engine import IpvsEngine
-from stayalived.ipvs.events import Apply, IpvsEffect, IpvsEvent, KernelRefused, OperationsDone, ReadTable, TableRead
+from stayalived.ipvs.events import (
+    Apply,
+    Direct,
+    IpvsEffect,
+    IpvsEvent,
+    KernelRefused,
+    OperationsDone,
+    ReadTable,
+    TableRead,
+)
 from stayalived.kernel.api import IpvsKernel
+from stayalived.kernel.direction import Direction
 from stayalived.kernel.ipvs import LinuxIpvs
 
 RIGHTS = Rights(user="stayalived", capabilities=("NET_ADMIN",))
@@ -24,12 +35,15 @@ class Hands:
     def __init__(self, kernel: IpvsKernel | None) -> None:
         """Start with a connection to the kernel, if there is one yet."""
         self._kernel = kernel
+        self._direction = Direction()
 
     def carry_out(self, effect: IpvsEffect) -> IpvsEvent:
         """Carry out one effect; its answer is what the engine is to be told."""
         match effect:
             case ReadTable():
                 return self._read()
+            case Direct():
+                return self._direction.carry_out(effect)
             case Apply(operations):
                 if self._kernel is None:
                     raise Bug("operations for a table that was never read")
@@ -58,6 +72,6 @@ def run(context: Context, opened: object) -> None:
     """Keep the kernel's table as configuration and health ask for it, until told to stop."""
     hands = Hands(cast("IpvsKernel | None", opened))
     shell: Shell[IpvsEvent, IpvsEffect] = Shell(
-        IpvsEngine(), context, lambda effect: shell.post(hands.carry_out(effect))
+        IpvsEngine(wall_offset=read_wall_offset()), context, lambda effect: shell.post(hands.carry_out(effect))
     )
     shell.run()

@@ -1,31 +1,23 @@
 """What ipvs tells: states of services, events, lines for the log, each once. Pure."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-from stayalived.addresses import Endpoint, Family
 from stayalived.child.events import ChildEffect, Forget, Report, Tell
 from stayalived.config.model import RealServer
+from stayalived.ipvs.changes import AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
 from stayalived.ipvs.events import INFO, WARNING
-from stayalived.ipvs.health import State
+from stayalived.ipvs.health import Health, State
 from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.levels import cause_of
+from stayalived.ipvs.listening import keys_in
 from stayalived.ipvs.model import ServiceKey
-from stayalived.ipvs.pool import Pool, QuorumChange, ServerChange
+from stayalived.ipvs.pool import Pool
 from stayalived.ipvs.quorum import Quorum
+from stayalived.ipvs.rows import state_in, states_of
+from stayalived.ipvs.told import VERBS, Told, too_soon
 from stayalived.messages.notify import Event
-from stayalived.messages.services import AdoptedServer, FirstRound, ServerRow, ServiceState
-from stayalived.timing import Instant, elapsed, seconds
-
-COUNTERS_TOLD_EVERY = seconds(2)
-"""A state in which nothing but connection counters moved is told no oftener."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A state as it was last told."""
-
-    state: ServiceState
-    at: Instant
+from stayalived.messages.services import AdoptedServer, CheckState, FirstRound, ServerRow, ServiceState
+from stayalived.timing import Instant
 
 
 class Newsroom:
@@ -38,7 +30,7 @@ class Newsroom:
     def __init__(self) -> None:
         """Start with nothing told."""
         self.adopted: set[str] = set()
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, Told] = {}
         self._effects: list[ChildEffect] = []
         self._sequence = 0
 
@@ -51,18 +43,18 @@ class Newsroom:
 
     def remember(self, key: str, state: ServiceState) -> None:
         """Take note of what the process before this one told last."""
-        self._told[key] = _Told(state, Instant(0))
+        self._told[key] = Told(state, Instant(0))
 
     def recall(self, pool: Pool) -> None:
         """Give a pool what the process before this one told of it, if it did."""
         states = [told.state for told in self._told.values() if told.state.name == pool.service.name]
-        rows: dict[str, ServerRow] = {row.subject: row for state in states for row in state.servers}
+        memories = {row.subject: _memory(row) for state in states for row in state.servers}
         if states:
-            pool.remember(rows, Quorum(states[0].quorum))
+            pool.remember(memories, Quorum(states[0].quorum), panic=states[0].panic)
 
     def remembered_keys(self) -> set[ServiceKey]:
         """Return the kernel's services of everything that was told."""
-        return {key for told in self._told.values() for key in _keys_of(told.state)}
+        return {key for told in self._told.values() for key in keys_in(told.state)}
 
     # -- what changed
 
@@ -83,7 +75,7 @@ class Newsroom:
     def tell_server(self, pool: Pool, change: ServerChange, now: Instant) -> None:
         """Tell that a server came up or went down; a start without a check (LV41, LV44) is no event."""
         up = change.new.state is State.UP
-        verb = _VERBS[change.old, change.new.state, change.server.inhibit_on_failure]
+        verb = VERBS[change.old, change.new.state, change.server.inhibit_on_failure]
         where = f"of VS {pool.service.name}"
         reason = f": {change.new.reason}" if change.new.reason else ""
         text = verb.format(f"service {_address(pool, change.server)} {where}") + reason
@@ -109,18 +101,71 @@ class Newsroom:
             text = verb.format(service.sorry_server) + f" VS {name}"
             self._effects.append(Report(level=INFO, text=text, fields={"service": name}))
         self._event(f"quorum_{change.new}", "virtual_server", name, (change.old, change.new), reason, now)
+        if service.sorry_server is not None:
+            kind = "sorry_off" if up else "sorry_on"
+            self._event(kind, "virtual_server", name, (change.old, change.new), str(service.sorry_server), now)
+
+    def tell_panic(self, pool: Pool, change: PanicChange, now: Instant) -> None:
+        """Tell that servers which are down serve as well, or that they do no longer."""
+        name, threshold = pool.service.name, pool.service.manners.panic_threshold
+        reason = f"live weight {change.live} of {change.total}, panic_threshold {threshold}"
+        what = "Panic, keeping servers that are down" if change.on else "End of panic"
+        text = f"{what} for VS {name}: {reason}"
+        self._effects.append(Report(level=WARNING if change.on else INFO, text=text, fields={"service": name}))
+        kind, states = ("panic_on", ("calm", "panic")) if change.on else ("panic_off", ("panic", "calm"))
+        self._event(kind, "virtual_server", name, states, reason, now)
+
+    def tell_adjustment(self, pool: Pool, change: AdjustmentChange, now: Instant) -> None:
+        """Tell that a server is drained, no longer drained, or has another weight."""
+        old, new = change.old, change.new
+        who = f"service {_address(pool, change.server)} of VS {pool.service.name}"
+        drain = cause_of(filter(None, (new.drain or old.drain,)))
+        if new.drained and not old.drained:
+            self._tell_level(pool, change, "drained", f"Drained {who}: it is out of its pool", drain, now)
+        elif new.drain and not old.drain:
+            self._tell_level(pool, change, "drain", f"Draining {who}, weight 0", drain, now)
+        elif old.drain and not new.drain:
+            self._tell_level(pool, change, "undrain", f"No longer draining {who}", drain, now)
+        if new.levels != old.levels:
+            text = f"Changing weight of {who}: {change.old_weight} to {change.new_weight}"
+            self._tell_level(pool, change, "weight", text, cause_of(new.levels or old.levels), now)
+
+    def _tell_level(
+        self, pool: Pool, change: AdjustmentChange, kind: str, text: str, reason: str, now: Instant
+    ) -> None:
+        self._effects.append(Report(level=INFO, text=f"{text} ({reason})", fields=_fields(pool, change.server)))
+        weights = (str(change.old_weight), str(change.new_weight))
+        self._event(kind, "real_server", pool.subject(change.server), weights, reason, now)
+
+    def tell_stale(self, pool: Pool, server: RealServer, check: CheckState, now: Instant) -> None:
+        """Tell that a check has had no result for too long."""
+        state = pool.health(server).state
+        reason = f"{check.check}: no result for three times its delay_loop"
+        text = f"No news of service {_address(pool, server)} of VS {pool.service.name}: {reason}"
+        self._effects.append(Report(level=WARNING, text=text, fields=_fields(pool, server)))
+        self._event("stale", "real_server", pool.subject(server), (state, state), reason, now)
+
+    def tell_end(self, pool: Pool, now: Instant) -> None:
+        """Tell the stop of the daemon as if all of a virtual server went down (LV18)."""
+        reason = "stayalived stops"
+        for server in pool.service.real_servers:
+            if pool.health(server).state is State.UP:
+                self._event("down", "real_server", pool.subject(server), (State.UP, State.DOWN), reason, now)
+        if pool.quorum is Quorum.UP:
+            states = (Quorum.UP, Quorum.DOWN)
+            self._event("quorum_down", "virtual_server", pool.service.name, states, reason, now)
 
     def tell_state(self, pool: Pool, kernel: KernelView, now: Instant) -> None:
         """Tell how a virtual server is, unless that is known; when only counters moved, not too often."""
         problem = next((kernel.problems[key] for key in (*pool.keys, None) if key in kernel.problems), "")
-        parts = pool.state(kernel.present(), kernel.connections, problem)
+        parts = states_of(pool, kernel.present(), kernel.connections, problem)
         self._forget_parts(pool.service.name, len(parts))
         for number, state in enumerate(parts):
             key = f"{state.name}#{number}" if number else state.name
             told = self._told.get(key)
-            if told is not None and (told.state == state or _too_soon(told, state, now)):
+            if told is not None and (told.state == state or too_soon(told, state, now)):
                 continue
-            self._told[key] = _Told(state, now)
+            self._told[key] = Told(state, now)
             self._effects.append(Tell(message=state, key=key))
 
     def report_drift(self, key: ServiceKey) -> None:
@@ -144,7 +189,7 @@ class Newsroom:
     def forget_services(self, present: Collection[str], leaving: Collection[ServiceKey]) -> None:
         """Forget what was told of virtual servers that are gone from the configuration and from the kernel."""
         for key, told in list(self._told.items()):
-            if told.state.name not in present and not _keys_of(told.state) & set(leaving):
+            if told.state.name not in present and not keys_in(told.state) & set(leaving):
                 del self._told[key]
                 self._effects.append(Forget(message=ServiceState, key=key))
 
@@ -174,51 +219,14 @@ class Newsroom:
         self._effects.append(Tell(message=event, sequence=self._sequence))
 
 
-_VERBS = {
-    (old, new, inhibit): (
-        "Adding {} to its pool"
-        if new is State.UP and not (inhibit and old is State.DOWN)
-        else "Enabling {}"
-        if new is State.UP
-        else "Disabling {}, weight 0"
-        if inhibit
-        else "Removing {} from its pool"
-        if old is State.UP
-        else "Leaving {} out of its pool"
-    )
-    for old in State
-    for new in (State.UP, State.DOWN)
-    for inhibit in (False, True)
-}
-"""keepalived's words, which people search their logs for."""
-
-
-def _too_soon(told: _Told, state: ServiceState, now: Instant) -> bool:
-    """Tell whether only counters moved, and not long after the last time."""
-    return elapsed(told.at, now) < COUNTERS_TOLD_EVERY and _without_counters(told.state) == _without_counters(state)
-
-
-def _without_counters(state: ServiceState) -> tuple[object, ...]:
-    rows = tuple((row.subject, row.state, row.weight, row.configured_weight, row.reason) for row in state.servers)
-    return (state.addresses, state.quorum, state.sorry, state.problem, state.scheduler, state.forward, rows)
-
-
-def _keys_of(state: ServiceState) -> set[ServiceKey]:
-    """Return the kernel's services that a told state speaks of."""
-    keys = set()
-    for address in state.addresses:
-        if address.startswith("-f "):
-            words = address.split()
-            keys.add(ServiceKey(Family.IPV6 if "-6" in words else Family.IPV4, "", None, int(words[1])))
-        else:
-            endpoint = Endpoint.parse(address)
-            keys.add(ServiceKey(endpoint.family, state.protocol, endpoint))
-    return keys
-
-
 def _address(pool: Pool, server: RealServer) -> str:
     return " ".join(str(endpoint) for endpoint in pool.endpoints(server))
 
 
 def _fields(pool: Pool, server: RealServer) -> dict[str, str]:
     return {"service": pool.service.name, "server": server.name}
+
+
+def _memory(row: ServerRow) -> Memory:
+    """Return what a row tells the next process."""
+    return Memory(health=Health(state=state_in(row), reason=row.reason), been_up=row.been_up)

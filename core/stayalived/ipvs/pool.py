@@ -1,11 +1,12 @@
 """One virtual server as ipvs keeps it: what it believes of each real server, quorum, the table that follows. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from stayalived.addresses import Endpoint
-from stayalived.config.model import Configuration, RealServer, VirtualServer
-from stayalived.ipvs.health import UNKNOWN, Health, Result, State, judge
+from stayalived.config.model import RealServer, VirtualServer
+from stayalived.ipvs.changes import AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
+from stayalived.ipvs.health import UNKNOWN, Health, State, judge, result_of
+from stayalived.ipvs.levels import AS_CONFIGURED, Adjustment
 from stayalived.ipvs.model import Connections, Destination, ServiceKey, Table
 from stayalived.ipvs.projection import (
     Found,
@@ -17,39 +18,12 @@ from stayalived.ipvs.projection import (
     project,
     sorry_endpoint_in,
 )
-from stayalived.ipvs.quorum import Quorum, decide
-from stayalived.messages.services import CheckState, ServerRow, ServiceState
-from stayalived.timing import Duration, Instant, after, seconds
-
-QUORUM_HOLD = seconds(10)
-"""How long quorum may stay undecided where `start_hold` is off: as long as that may be at most."""
-
-MAX_ROWS = 250
-"""Servers in one `ServiceState`: it has to fit a frame. A bigger pool is told in parts, the later ones as `NAME#1` …"""
-
-MAX_REASON = 100  # characters, for the same reason
+from stayalived.ipvs.quorum import Quorum, decide, panics
+from stayalived.messages.services import CheckState
+from stayalived.timing import Instant
 
 Connected = Mapping[tuple[ServiceKey, Endpoint], Connections]
 Checks = Mapping[tuple[str, str], CheckState]  # by distribution and key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerChange:
-    """A real server's state changed; `tested` when a check had a result."""
-
-    server: RealServer
-    old: State
-    new: Health
-    tested: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuorumChange:
-    """A virtual server's quorum was decided, gained or lost."""
-
-    old: Quorum
-    new: Quorum
-    live: int
 
 
 class Pool:
@@ -60,7 +34,8 @@ class Pool:
         quorum: where it stands.
         hold_until: until then quorum may stay undecided.
         strangers: destinations that were found in its services and that nobody configured.
-        sorry_found: its sorry server was found in the kernel's table.
+        sorry_found: its sorry server was found in the kernel's table, or has served since.
+        panic: so few servers are live that those which are DOWN serve, too.
     """
 
     def __init__(self, service: VirtualServer, hold_until: Instant) -> None:
@@ -70,6 +45,10 @@ class Pool:
         self.hold_until = hold_until
         self._health: dict[str, Health] = {}
         self._known: set[str] = set()  # servers that are not UNKNOWN
+        self._been_up: set[str] = set()
+        self._adjustments: dict[str, Adjustment] = {}
+        self._computed: dict[str, int] = {}
+        self.panic = False
         self.strangers: Found = {}
         self.sorry_found = False
         self._projection: Projection | None = None
@@ -88,34 +67,87 @@ class Pool:
     def projection(self) -> Projection:
         """What the kernel should have of it; computed again only after something changed."""
         if self._projection is None:
-            health = {server.name: self.health(server) for server in self.service.real_servers}
-            self._projection = project(
-                self.service,
-                Standing(servers=health, quorum=self.quorum, strangers=self.strangers, sorry_found=self.sorry_found),
+            standing = Standing(
+                servers={server.name: self.health(server) for server in self.service.real_servers},
+                quorum=self.quorum,
+                strangers=self.strangers,
+                sorry_found=self.sorry_found,
+                adjustments=self._adjustments,
+                kept=self.kept,
+                computed=self._computed,
             )
+            self._projection = project(self.service, standing)
         return self._projection
 
     def health(self, server: RealServer) -> Health:
         """Return what is believed of a server."""
         return self._health.get(server.name, UNKNOWN)
 
+    def adjustment(self, server: RealServer) -> Adjustment:
+        """Return what people and actions want of a server."""
+        return self._adjustments.get(server.name, AS_CONFIGURED)
+
+    def has_been_up(self, server: RealServer) -> bool:
+        """Return whether a server was UP at some time."""
+        return server.name in self._been_up
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of the servers that a panic keeps in although they are DOWN."""
+        if not self.panic or self._replaced:
+            return frozenset()
+        return frozenset(
+            server.name
+            for server in self.service.real_servers
+            if self.health(server).state is State.DOWN and self._may_be_kept(server)
+        )
+
+    @property
+    def _replaced(self) -> bool:
+        """Whether the sorry server serves in place of all."""
+        return self.quorum is Quorum.DOWN and self.service.sorry_server is not None
+
+    def _may_be_kept(self, server: RealServer) -> bool:
+        return self.has_been_up(server) and self.adjustment(server).drain is None
+
     def _set(self, server: RealServer, health: Health) -> None:
         """Believe something of a server."""
         self._health[server.name] = health
+        if health.state is State.UP:
+            self._been_up.add(server.name)
         self._projection = None
         if health.state is State.UNKNOWN:
             self._known.discard(server.name)
         else:
             self._known.add(server.name)
 
+    def adjust(self, server: RealServer, adjustment: Adjustment) -> AdjustmentChange | None:
+        """Treat a server as people and actions want it; return what changed, if something did."""
+        old, health = self.adjustment(server), self.health(server)
+        if adjustment == old:
+            return None
+        self._adjustments[server.name] = adjustment
+        self._projection = None
+        return AdjustmentChange(
+            server=server,
+            old=old,
+            new=adjustment,
+            old_weight=live_weight(server, health, old),
+            new_weight=live_weight(server, health, adjustment),
+        )
+
     def subject(self, server: RealServer) -> str:
         """Return the name of a server in messages: `service42/tic`."""
         return f"{self.service.name}/{server.name}"
 
+    def places(self, server: RealServer) -> list[tuple[ServiceKey, Endpoint]]:
+        """Return in which services a server is, and where in them."""
+        found = ((key, endpoint_in(key, server)) for key in self.keys)
+        return [(key, endpoint) for key, endpoint in found if endpoint is not None]
+
     def endpoints(self, server: RealServer) -> tuple[Endpoint, ...]:
         """Return where a server is in the kernel's services, without repeating one that is in several."""
-        found = (endpoint_in(key, server) for key in self.keys)
-        return tuple(dict.fromkeys(endpoint for endpoint in found if endpoint is not None))
+        return tuple(dict.fromkeys(endpoint for _, endpoint in self.places(server)))
 
     def succeed(self, before: "Pool") -> None:
         """Take over from the pool of the same name under the configuration before: what is known stays known."""
@@ -123,18 +155,22 @@ class Pool:
         for server in self.service.real_servers:
             if same.get(server.name) == server.addresses:  # at another address it is another server
                 self._set(server, before.health(server))
-        self.quorum = before.quorum
+                if before.has_been_up(server):
+                    self._been_up.add(server.name)
+        self.quorum, self.panic = before.quorum, before.panic
         self.hold_until = before.hold_until if before.quorum is Quorum.UNDECIDED else self.hold_until
         self.strangers = before.strangers
         self.sorry_found = before.sorry_found
 
-    def remember(self, rows: Mapping[str, ServerRow], quorum: Quorum) -> None:
+    def remember(self, memories: Mapping[str, Memory], quorum: Quorum, *, panic: bool) -> None:
         """Take over what the process before this one told of it: what was judged stays judged, and told to nobody."""
-        self.quorum = quorum
+        self.quorum, self.panic = quorum, panic
         for server in self.service.real_servers:
-            row = rows.get(self.subject(server))
-            if row is not None and row.state != State.UNKNOWN:
-                self._set(server, Health(state=State(row.state), reason=row.reason))
+            memory = memories.get(self.subject(server))
+            if memory is not None and memory.health.state is not State.UNKNOWN:
+                self._set(server, memory.health)
+            if memory is not None and memory.been_up:
+                self._been_up.add(server.name)
 
     def adopt(self, table: Table, *, with_strangers: bool) -> Iterator[tuple[RealServer, int]]:
         """Look for servers of which nothing is known yet in the kernel's table.
@@ -150,7 +186,7 @@ class Pool:
         """
         self._projection = None
         for server in self.service.real_servers:
-            weight = None if server.name in self._health else self._weight_in(table, server)
+            weight = None if server.name in self._health else self.weight_in(table, server)
             if weight is None:
                 self._health.setdefault(server.name, UNKNOWN)
                 continue
@@ -163,6 +199,17 @@ class Pool:
         )
         if with_strangers:
             self.strangers = {key: self._strangers_in(key, table) for key in self.keys if key in table}
+
+    def is_idle(self, server: RealServer, table: Table, connections: Connected) -> bool:
+        """Return whether a server gets no new connections and has none left, by what was read from the kernel.
+
+        Inactive ones count: of UDP there are no others (ip_vs_proto_udp.c), and by DR and TUN the kernel sees one
+        direction only, so that one half-closed by its client is inactive while its server still sends.
+        """
+        if self.weight_in(table, server):
+            return False
+        counted = (connections[place] for place in self.places(server) if place in connections)
+        return not any(one.active or one.inactive for one in counted)
 
     def forget_strangers(self) -> None:
         """Want them no longer: the first round is over."""
@@ -177,7 +224,11 @@ class Pool:
         if server.name not in self._health:
             return None
         before = self.health(server)
-        results = [_result(check.timing.alpha, checks.get((check.distribution, check.key))) for check in server.checks]
+        stale_is_down = self.service.manners.stale_is_down
+        results = [
+            result_of(check.timing.alpha, checks.get((check.distribution, check.key)), stale_is_down=stale_is_down)
+            for check in server.checks
+        ]
         health = judge(before, results)
         if health == before:
             return None
@@ -192,7 +243,7 @@ class Pool:
         if self.quorum is Quorum.UNDECIDED and self.unknown and now < self.hold_until:
             return None
         health = [(server, self.health(server)) for server in self.service.real_servers]
-        live = sum(live_weight(server, one) for server, one in health if one.state is State.UP)
+        live = sum(live_weight(server, one, self.adjustment(server)) for server, one in health if one.state is State.UP)
         quorum = decide(
             self.quorum,
             live=live,
@@ -204,55 +255,40 @@ class Pool:
             return None
         change = QuorumChange(old=self.quorum, new=quorum, live=live)
         self.quorum = quorum
+        self.sorry_found |= self._replaced
         self._projection = None
         return change
 
-    def state(self, table: Table, connections: Connected, problem: str) -> list[ServiceState]:
-        """Return what is told of it, in as many parts as frames demand."""
-        rows = [self._row(server, table, connections) for server in self.service.real_servers]
-        parts = [rows[start : start + MAX_ROWS] for start in range(0, len(rows), MAX_ROWS)] or [[]]
-        return [
-            ServiceState(
-                name=self.service.name,
-                protocol=self.service.protocol,
-                addresses=tuple(str(key.endpoint or key) for key in self.keys),
-                scheduler=self.service.policy,
-                forward="/".join(sorted({server.forward.method for server in self.service.real_servers})),
-                quorum=self.quorum,
-                sorry=self.quorum is Quorum.DOWN and self.service.sorry_server is not None,
-                servers=tuple(part),
-                problem=problem,
-            )
-            for part in parts
-        ]
-
-    def _row(self, server: RealServer, table: Table, connections: Connected) -> ServerRow:
-        health = self.health(server)
-        counted = [
-            connections.get((key, endpoint), Connections())
-            for key in self.keys
-            if (endpoint := endpoint_in(key, server)) is not None
-        ]
-        weight = self._weight_in(table, server)
-        return ServerRow(
-            subject=self.subject(server),
-            addresses=tuple(str(endpoint) for endpoint in self.endpoints(server)),
-            state=health.state,
-            reason=health.reason[:MAX_REASON],
-            weight=-1 if weight is None else weight,
-            configured_weight=server.weight,
-            active=sum(one.active for one in counted),
-            inactive=sum(one.inactive for one in counted),
+    def reconsider(self) -> PanicChange | None:
+        """Decide whether it is a panic, after quorum was decided; return what changed."""
+        if not self.panic and not self.service.manners.panic_threshold:
+            return None
+        asked = [server for server in self.service.real_servers if self.adjustment(server).drain is None]
+        known = [server for server in asked if self.health(server).state is not State.UNKNOWN]
+        live = sum(server.weight for server in known if self.health(server).state is State.UP)
+        total = sum(server.weight for server in known)
+        panic = panics(
+            self.panic,
+            live=live,
+            total=total,
+            threshold=self.service.manners.panic_threshold,
+            hysteresis=self.service.hysteresis,
         )
+        down = (server for server in known if self.health(server).state is State.DOWN)
+        calm = self.quorum is Quorum.UNDECIDED or self._replaced or not any(map(self._may_be_kept, down))
+        panic = panic and not calm
+        if panic is self.panic:
+            return None
+        self.panic = panic
+        self._projection = None
+        return PanicChange(on=panic, live=live, total=total)
 
-    def _weight_in(self, table: Table, server: RealServer) -> int | None:
+    def weight_in(self, table: Table, server: RealServer) -> int | None:
         """Return the greatest weight that a server has in the table, or None when it is not in it."""
         found = [
             table[key].destinations[endpoint].weight
-            for key in self.keys
-            if key in table
-            and (endpoint := endpoint_in(key, server)) is not None
-            and endpoint in table[key].destinations
+            for key, endpoint in self.places(server)
+            if key in table and endpoint in table[key].destinations
         ]
         return max(found, default=None)
 
@@ -261,21 +297,3 @@ class Pool:
         known = {endpoint_in(key, server) for server in self.service.real_servers}
         known.add(sorry_endpoint_in(key, self.service))
         return {one: destination for one, destination in table[key].destinations.items() if one not in known}
-
-
-def round_limit(configuration: Configuration) -> Duration:
-    """Return how long the first round may take: `start_hold`, and the time it takes to start all first checks."""
-    checks = sum(len(server.checks) for service in configuration.virtual_servers for server in service.real_servers)
-    hold = configuration.globals.start_hold or QUORUM_HOLD
-    return Duration(hold + seconds(checks / configuration.globals.start_rate))
-
-
-def hold_from(now: Instant, configuration: Configuration) -> Instant:
-    """Return until when quorum may stay undecided."""
-    return after(now, round_limit(configuration))
-
-
-def _result(alpha: bool, told: CheckState | None) -> Result:
-    if told is None:
-        return Result(up=None, alpha=alpha)
-    return Result(up=told.up, alpha=alpha, delta=told.weight, reason=told.reason)

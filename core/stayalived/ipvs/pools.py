@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from stayalived.config.model import BUNDLED, Configuration, RealServer
+from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import ServiceKey, Table
 from stayalived.ipvs.news import Newsroom
-from stayalived.ipvs.pool import Pool, hold_from
+from stayalived.ipvs.pool import Connected, Pool
 from stayalived.ipvs.quorum import Quorum
-from stayalived.messages.services import CheckState
+from stayalived.ipvs.rounds import hold_from
+from stayalived.messages.services import CheckState, Override
 from stayalived.timing import Instant, earliest
 
 
@@ -21,9 +23,11 @@ class Pools:
         ignored: how many checks each process told of that are not its own.
     """
 
-    def __init__(self, news: Newsroom) -> None:
-        """Start without any; what changes is told to `news`."""
+    def __init__(self, news: Newsroom, levels: Levels) -> None:
+        """Start without any; what changes is told to `news`, and `levels` says what people and actions want."""
         self._news = news
+        self._levels = levels
+        self._draining: set[str] = set()  # servers that wait for the end of their connections
         self._pools: dict[str, Pool] = {}
         self._servers: dict[str, tuple[Pool, RealServer]] = {}
         self._checks: dict[tuple[str, str], CheckState] = {}  # by distribution of the sender, and key
@@ -41,8 +45,8 @@ class Pools:
 
     @property
     def deadline(self) -> Instant | None:
-        """When the first round or a quorum has been held open long enough."""
-        return earliest((self._round_until, self._decide_at))
+        """When the first round or a quorum has been held open long enough, or a level ends."""
+        return earliest((self._round_until, self._decide_at, self._levels.deadline))
 
     @property
     def keys(self) -> set[ServiceKey]:
@@ -70,6 +74,10 @@ class Pools:
             else:
                 self._news.recall(pool)
         self._servers = {pool.subject(server): (pool, server) for pool in self for server in pool.service.real_servers}
+        self._levels.keep(self._servers)
+        self._draining &= set(self._servers)
+        for subject in self._servers:
+            self._adjust(subject)
         checks = (check for _, server in self._servers.values() for check in server.checks)
         self._distributions = {check.key: check.distribution for check in checks}
         self.mark(self._pools, now)
@@ -120,9 +128,37 @@ class Pools:
         known = state or before
         if working and known is not None and known.subject in self._servers:
             pool, server = self._servers[known.subject]
+            if state is not None and state.stale and not (before is not None and before.stale):
+                self._news.tell_stale(pool, server, state, now)
             self._judge(pool, server, now)
             self._redecide(pool, now)
             self.mark((pool.service.name,), now)
+
+    def hear_level(self, key: str, level: Override | None, now: Instant, *, working: bool) -> None:
+        """Take in what somebody wants of a server, or that it is wanted no longer."""
+        subject = self._levels.hear(key, level)
+        if subject in self._servers:
+            self._adjust(subject, now if working else None)
+
+    def look_at_drains(self, table: Table, connections: Connected, now: Instant | None) -> None:
+        """Take out the servers whose connections have ended, by what was just read from the kernel.
+
+        Args:
+            table: what the kernel has.
+            connections: what it counts.
+            now: the moment, or None before we work: what was so when we came is told to nobody.
+        """
+        for subject in sorted(self._draining):
+            pool, server = self._servers[subject]
+            if pool.is_idle(server, table, connections):
+                self._levels.end_drain(subject)
+                self._adjust(subject, now)
+
+    def tell_end(self, now: Instant) -> None:
+        """Tell the stop of the daemon where it is to be told."""
+        for pool in self:
+            if pool.service.manners.omega:
+                self._news.tell_end(pool, now)
 
     def judge_all(self, now: Instant) -> None:
         """Judge every server and every quorum again."""
@@ -135,7 +171,9 @@ class Pools:
         self.mark(self._pools, now)
 
     def wake(self, now: Instant) -> None:
-        """Close the first round and decide quorums, where that is due."""
+        """Close the first round, decide quorums and end levels, where that is due."""
+        for subject in sorted(self._levels.pass_time(now) & self._servers.keys()):
+            self._adjust(subject, now)
         if self._round_until is not None and (not self._waiting or now >= self._round_until):
             self._end_round(now)
         if self._decide_at is not None and now >= self._decide_at:
@@ -175,6 +213,24 @@ class Pools:
         change = pool.redecide(now)
         if change is not None:
             self._news.tell_quorum(pool, change, now)
+        panic = pool.reconsider()
+        if panic is not None:
+            self._news.tell_panic(pool, panic, now)
+
+    def _adjust(self, subject: str, now: Instant | None = None) -> None:
+        """Treat a server as its levels say; before we work, without a moment, nothing is told of it."""
+        pool, server = self._servers[subject]
+        change = pool.adjust(server, self._levels.of(subject))
+        if change is None:
+            return
+        if change.new.draining:
+            self._draining.add(subject)
+        else:
+            self._draining.discard(subject)
+        if now is not None:
+            self._news.tell_adjustment(pool, change, now)
+            self._redecide(pool, now)
+            self.mark((pool.service.name,), now)
 
     def _end_round(self, now: Instant) -> None:
         self._round_until = None

@@ -2,26 +2,28 @@
 
 | state of the server | in the table |
 |---|---|
-| UP | with its configured weight plus what its checks add, between 0 and 2^31 - 1 |
+| UP | with its configured weight as levels and checks change it (`levels.py`), between 0 and 2^31 - 1 |
+| UP and drained | at weight 0; not at all once its connections have ended |
 | DOWN | not at all; with `inhibit_on_failure` at weight 0, where its connections live on |
+| DOWN in a panic | with its configured weight, if it was UP once |
 | UNKNOWN | not at all; found in the kernel with weight 0 it stays at 0 |
 
 Quorum lost, with a sorry server: the sorry server at weight 1 in place of the live ones (LV22); without one the live
-ones stay (LV23). Until quorum is decided a sorry server that was found in the kernel stays beside what else there is.
+ones stay (LV23). With `sorry_server_inhibit` one that has served stays at weight 0 (LV24). Until quorum is decided a
+sorry server that was found in the kernel stays beside what else there is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Configuration, Forwarding, RealServer, VirtualServer
 from stayalived.config.problems import Problem
 from stayalived.ipvs.health import Health, State
+from stayalived.ipvs.levels import AS_CONFIGURED, Adjustment, Adjustments
 from stayalived.ipvs.model import Destination, Entry, Service, ServiceKey, Table
 from stayalived.ipvs.quorum import Quorum
 from stayalived.timing import Duration, seconds
-
-BIGGEST_WEIGHT = 2**31 - 1  # a signed int in the kernel
 
 Found = Mapping[ServiceKey, Mapping[Endpoint, Destination]]
 
@@ -34,13 +36,23 @@ class Standing:
         servers: health by the server's name.
         quorum: whether it has enough live weight.
         strangers: destinations found in its services that nobody configured; they stay through the first round.
-        sorry_found: the sorry server was found in the kernel's table.
+        sorry_found: the sorry server was found in the kernel's table, or has served since.
+        adjustments: what people and actions want of servers, by name; those that are missing are as configured.
+        kept: names of the servers that stay in although they are DOWN.
+        computed: weights that the policy gives to servers, by name, in place of what they would have.
     """
 
     servers: Mapping[str, Health]
     quorum: Quorum
     strangers: Found = field(default_factory=dict)
     sorry_found: bool = False
+    adjustments: Adjustments = field(default_factory=dict)
+    kept: Collection[str] = ()
+    computed: Mapping[str, int] = field(default_factory=dict)
+
+    def adjustment(self, server: RealServer) -> Adjustment:
+        """Return what is wanted of a server."""
+        return self.adjustments.get(server.name, AS_CONFIGURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +82,18 @@ def wanted(configuration: Configuration, standings: Mapping[str, Standing]) -> P
 
 
 def project(service: VirtualServer, standing: Standing) -> Projection:
-    """Return the services of one virtual server, one for each of its addresses, with their destinations."""
+    """Return the services of one virtual server, one for each address and protocol, with their destinations."""
     projection = Projection()
     replaced = standing.quorum is Quorum.DOWN and service.sorry_server is not None
     for key in keys_of(service):
         entry = Entry(_settings(service, key.family))
         projection.table[key] = entry
         if replaced or (standing.sorry_found and standing.quorum is Quorum.UNDECIDED):
-            _place_sorry_server(projection, key, service)
+            _place_sorry_server(projection, key, service, 1)
+        elif standing.sorry_found and service.manners.sorry_inhibit:
+            _place_sorry_server(projection, key, service, 0)
         for server in service.real_servers:
-            weight = weight_in_pool(server, standing.servers[server.name])
+            weight = weight_in_pool(server, standing)
             endpoint = endpoint_in(key, server)
             if weight is None or endpoint is None or endpoint in entry.destinations:
                 continue
@@ -95,8 +109,10 @@ def project(service: VirtualServer, standing: Standing) -> Projection:
 def keys_of(service: VirtualServer) -> tuple[ServiceKey, ...]:
     """Return the kernel's services that make up one virtual server."""
     if service.fwmark:
-        return (ServiceKey(service.fwmark_family, "", None, service.fwmark),)
-    return tuple(ServiceKey(address.family, service.protocol, address) for address in service.addresses)
+        return tuple(ServiceKey(family, "", None, service.fwmark) for family in service.fwmark_families)
+    return tuple(
+        ServiceKey(address.family, protocol, address) for protocol in service.protocols for address in service.addresses
+    )
 
 
 def endpoint_in(key: ServiceKey, server: RealServer) -> Endpoint | None:
@@ -114,20 +130,27 @@ def sorry_endpoint_in(key: ServiceKey, service: VirtualServer) -> Endpoint | Non
     return _forced(key, sorry, service.sorry_forward)
 
 
-def weight_in_pool(server: RealServer, health: Health) -> int | None:
+def weight_in_pool(server: RealServer, standing: Standing) -> int | None:
     """Return the weight that a server has in the table, or None when it is not in it."""
+    health, adjustment = standing.servers[server.name], standing.adjustment(server)
+    if adjustment.drained:
+        return None
     match health.state:
         case State.UP:
-            return live_weight(server, health)
+            weight = live_weight(server, health, adjustment)
+            # The kernel gives nothing to a server of weight 0, and no policy shall take out what is live.
+            return max(standing.computed.get(server.name, weight), 1) if weight else 0
+        case State.DOWN if server.name in standing.kept:
+            return server.weight
         case State.DOWN:
             return 0 if server.inhibit_on_failure else None
         case State.UNKNOWN:
             return 0 if health.held else None
 
 
-def live_weight(server: RealServer, health: Health) -> int:
-    """Return the weight of a server that is UP: configured plus what its checks add (C38)."""
-    return min(max(server.weight + health.delta, 0), BIGGEST_WEIGHT)
+def live_weight(server: RealServer, health: Health, adjustment: Adjustment = AS_CONFIGURED) -> int:
+    """Return the weight of a server that is UP: configured, as it is adjusted, plus what its checks add (C38)."""
+    return adjustment.weight(server.weight, health.delta)
 
 
 def problems_of(configuration: Configuration) -> tuple[Problem, ...]:
@@ -158,6 +181,7 @@ def _settings(service: VirtualServer, family: Family) -> Service:
         flags=tuple(sorted(service.scheduler_flags)),
         timeout=timeout,
         granularity=min(service.persistence_granularity, family.bits) if timeout else family.bits,
+        engine=service.persistence_engine if timeout else "",
         one_packet=service.one_packet,
     )
 
@@ -171,10 +195,10 @@ def _destination(server: RealServer, weight: int) -> Destination:
     return _forwarded(server.forward, weight, server.upper_threshold, server.lower_threshold)
 
 
-def _place_sorry_server(projection: Projection, key: ServiceKey, service: VirtualServer) -> None:
+def _place_sorry_server(projection: Projection, key: ServiceKey, service: VirtualServer, weight: int) -> None:
     endpoint = sorry_endpoint_in(key, service)
     if endpoint is not None:
-        projection.table[key].destinations[endpoint] = _forwarded(service.sorry_forward, 1)
+        projection.table[key].destinations[endpoint] = _forwarded(service.sorry_forward, weight)
         projection.names[key, endpoint] = f"{service.name} (sorry)"
 
 

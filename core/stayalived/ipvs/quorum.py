@@ -1,4 +1,4 @@
-"""Does a virtual server have enough live weight? Pure arithmetic, LV19 and LV20 of keepalived."""
+"""Does a virtual server have enough live weight? Pure arithmetic, LV19 and LV20 of keepalived, and the panic."""
 
 from enum import StrEnum
 
@@ -30,3 +30,25 @@ def decide(before: Quorum, *, live: int, total: int, quorum: int, hysteresis: in
         return Quorum.DOWN if live < min(quorum - hysteresis, total) else Quorum.UP
     margin = hysteresis if before is Quorum.DOWN else 0
     return Quorum.UP if live >= min(quorum + margin, total) else Quorum.DOWN
+
+
+def panics(before: bool, *, live: int, total: int, threshold: int, hysteresis: int) -> bool:
+    """Tell whether so little is live that those which are down had better serve, too.
+
+    Checks that fail everywhere at once are more likely wrong than right, and what is left would break under the load.
+
+    Args:
+        before: whether it was so before.
+        live: sum of the configured weights of the servers that are UP.
+        total: the same of all that are UP or DOWN; drained ones count nowhere.
+        threshold: per cent of the total; 0 = never.
+        hysteresis: weight that must be live beyond the threshold to end it.
+
+    Returns:
+        whether it is a panic now.
+    """
+    if not threshold or total <= 0:
+        return False
+    if not before:
+        return live * 100 < threshold * total
+    return live * 100 < min(threshold * total + hysteresis * 100, total * 100)

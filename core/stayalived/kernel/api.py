@@ -12,7 +12,7 @@ from typing import Protocol
 from stayalived.addresses import Endpoint, VirtualAddress
 from stayalived.config.virtual_routers import PlacedAddress, Route, Rule, VirtualMac
 from stayalived.errors import KernelProblem
-from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table
+from stayalived.ipvs.model import Connections, Need, Operation, ServiceKey, Table, Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,5 +163,29 @@ class IpvsKernel(Protocol):
         Returns:
             one entry for each operation: None, or why it was refused. To add what exists with equal settings and to
             delete what is gone are successes.
+        """
+        ...
+
+    def missing(self, needs: Sequence[Need]) -> list[KernelProblem | None]:
+        """Tell which schedulers and persistence engines the kernel has not; changes nothing.
+
+        Returns:
+            one entry for each need: None, or what is missing.
+        """
+        ...
+
+    def timeouts(self) -> Timeouts:
+        """Return how long idle connections are kept.
+
+        Raises:
+            KernelProblem: we lack the right.
+        """
+        ...
+
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Set how long idle connections are kept; what is 0 stays as it is.
+
+        Raises:
+            KernelProblem: we lack the right, or one is too long for the kernel.
         """
         ...

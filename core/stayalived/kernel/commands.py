@@ -41,7 +41,7 @@ def _address(item: PlacedAddress, verb: Verb) -> Iterable[str]:
 
 
 def _route(item: Route, verb: Verb) -> Iterable[str]:
-    yield from (_program(item.family), "route", verb)
+    yield from (_program(item.family), "route", "append" if verb is Verb.ADD and item.behind else verb)
     if item.kind in ROUTE_KINDS:
         yield ROUTE_KINDS[item.kind]
     yield str(item.destination) if item.destination.prefix else "default"

@@ -95,6 +95,21 @@ class GenericSocket:
                     return listed
                 listed.append(message)
 
+    def ask(self, request: genlmsg) -> nlmsg:
+        """Return the one object that a request is answered with.
+
+        Raises:
+            OSError: the kernel's refusal, or a lost answer (ENOBUFS).
+        """
+        number = self._send([request], 0)
+        while True:
+            for message in self._receive():
+                if message["header"]["sequence_number"] != number:
+                    continue  # left over from a call that failed half-way
+                if message["header"]["type"] == NLMSG_ERROR:
+                    _raise_for(message)
+                return message
+
     def carry_out(self, requests: Iterable[genlmsg]) -> list[int]:
         """Carry out requests in this order, `BATCH` of them in one send; go on after one that is refused.
 

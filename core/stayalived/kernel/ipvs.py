@@ -18,9 +18,11 @@ from stayalived.ipvs.model import (
     DeleteService,
     EditService,
     Entry,
+    Need,
     Operation,
     ServiceKey,
     Table,
+    Timeouts,
     holds,
     in_words,
 )
@@ -34,12 +36,14 @@ from stayalived.kernel.ipvs_messages import (
     request_for,
     request_services,
 )
+from stayalived.kernel.ipvs_settings import read_timeouts, request_change, request_probe, request_timeouts
 
 NO_IPVS = (
     "the kernel has no IPVS: `modprobe ip_vs`; is the module installed (/lib/modules), or does a container lack it?"
 )
 NO_RIGHT = "CAP_NET_ADMIN is missing: start as root, or from a unit with AmbientCapabilities=CAP_NET_ADMIN"
 LOST_ANSWERS = "more answers than fit the receive buffer: raise net.core.rmem_max"
+HELD = "it is there with other settings: another program keeps it; stop that one, or give it other services"
 
 
 class LinuxIpvs:
@@ -96,6 +100,54 @@ class LinuxIpvs:
             for operation, number in zip(operations, numbers, strict=True)
         ]
 
+    def missing(self, needs: Sequence[Need]) -> list[KernelProblem | None]:
+        """Tell which schedulers and persistence engines the kernel has not, after trying to load their modules.
+
+        Nothing is changed. Where IPVS lacks IPv6 the kernel cannot be asked this way, and nothing seems to be missing.
+
+        Returns:
+            one entry for each need: None, or what is missing.
+        """
+        problems: list[KernelProblem | None] = []
+        for need in needs:
+            try:
+                lacks = [
+                    _missing(kind, name)
+                    for kind, name, probe in (
+                        ("scheduler", need.scheduler, request_probe(need.scheduler, "")),
+                        ("persistence engine", need.engine, request_probe(need.scheduler, need.engine)),
+                    )
+                    if name and errno.ENOENT in self._netlink.carry_out([probe])
+                ]
+            except OSError as error:
+                return [_problem("ask for schedulers", error.errno or errno.EIO)] * len(needs)
+            problems.append(lacks[0] if lacks else None)
+        return problems
+
+    def timeouts(self) -> Timeouts:
+        """Return how long idle connections are kept.
+
+        Raises:
+            KernelProblem: we lack the right.
+        """
+        try:
+            return read_timeouts(self._netlink.ask(request_timeouts()))
+        except OSError as error:
+            raise _problem("ipvsadm -l --timeout", error.errno or errno.EIO) from error
+
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Set how long idle connections are kept; what is 0 stays as it is.
+
+        Raises:
+            KernelProblem: we lack the right, or one is too long for the kernel.
+        """
+        try:
+            (number,) = self._netlink.carry_out([request_change(timeouts)])
+        except OSError as error:
+            number = error.errno or errno.EIO
+        if number:
+            raise _problem(str(timeouts), number)
+
     def _read_if(self, needed: bool) -> Table:
         """Return the table when something was there already: is it what was wanted?"""
         if not needed:
@@ -121,13 +173,26 @@ def _refused(operation: Operation, number: int, there: Table) -> bool:
             return True
 
 
+def _remedy(kind: str, name: str) -> str:
+    module = {"scheduler": f"ip_vs_{name}", "persistence engine": f"ip_vs_pe_{name}"}[kind]
+    return f"the kernel has no {kind} {name}: `modprobe {module}`"
+
+
+def _missing(kind: str, name: str) -> KernelProblem:
+    return KernelProblem(f"find {kind} {name}", errno.ENOENT, f"{_remedy(kind, name)}; is the module installed?")
+
+
 def _problem(action: str, number: int, operation: Operation | None = None) -> KernelProblem:
     """Return a refusal with what a person can do about it."""
     remedy = ""
     match operation, number:
         case (AddService() | EditService()) as refused, errno.ENOENT:
-            scheduler = refused.service.scheduler
-            remedy = f"the kernel has no scheduler {scheduler}: `modprobe ip_vs_{scheduler}`; is the module installed?"
+            remedy = _remedy("scheduler", refused.service.scheduler)
+            if refused.service.engine:
+                remedy = f"{remedy}, or {_remedy('persistence engine', refused.service.engine)}"
+            remedy = f"{remedy}; is the module installed?"
+        case ((AddService() | AddDestination()), errno.EEXIST):
+            remedy = HELD
         case _, errno.EPERM:
             remedy = NO_RIGHT
         case _, errno.ENOBUFS:

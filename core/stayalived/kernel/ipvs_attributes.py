@@ -150,12 +150,17 @@ class Request(genlmsg):
         ("IPVS_CMD_ATTR_UNSPEC", "none"),
         ("IPVS_CMD_ATTR_SERVICE", "Octets"),
         ("IPVS_CMD_ATTR_DEST", "Octets"),
+        ("IPVS_CMD_ATTR_DAEMON", "Octets"),
+        ("IPVS_CMD_ATTR_TIMEOUT_TCP", "U32"),
+        ("IPVS_CMD_ATTR_TIMEOUT_TCP_FIN", "U32"),
+        ("IPVS_CMD_ATTR_TIMEOUT_UDP", "U32"),
     )
     Octets = Kinds.Octets
+    U32 = Kinds.U32
 
 
 class Reply(genlmsg):
-    """One object of a dump."""
+    """One object of a dump, or the settings of all services."""
 
     __slots__ = ()
     chain = ALONE
@@ -163,7 +168,13 @@ class Reply(genlmsg):
         ("IPVS_CMD_ATTR_UNSPEC", "none"),
         ("IPVS_CMD_ATTR_SERVICE", "ServiceAttribute"),
         ("IPVS_CMD_ATTR_DEST", "DestinationAttribute"),
+        ("IPVS_CMD_ATTR_DAEMON", "Octets"),
+        ("IPVS_CMD_ATTR_TIMEOUT_TCP", "U32"),
+        ("IPVS_CMD_ATTR_TIMEOUT_TCP_FIN", "U32"),
+        ("IPVS_CMD_ATTR_TIMEOUT_UDP", "U32"),
     )
+    Octets = Kinds.Octets
+    U32 = Kinds.U32
     ServiceAttribute = ServiceAttribute
     DestinationAttribute = DestinationAttribute
 

@@ -47,7 +47,7 @@ ENCODED_KEPT = 1024
 """Services, and settings of destinations, whose bytes are kept: they are the same in one request after the other."""
 
 _GENL_VERSION = 1
-_PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
+_PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP, "sctp": socket.IPPROTO_SCTP}
 _PROTOCOL_NAMES = {number: name for name, number in _PROTOCOLS.items()}
 _FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 _METHOD_NUMBERS = {name: number for number, name in METHODS.items()}
@@ -56,34 +56,34 @@ _U32, _BE32 = struct.Struct("=I"), struct.Struct("!I")
 
 
 class NotOurs(ValueError):
-    """A service that this project's model cannot hold: a protocol other than TCP and UDP. It is somebody else's."""
+    """A service of a protocol that this project's model has no name for. It is somebody else's."""
 
 
 def request_for(operation: Operation) -> Request:
     """Return the request that carries out an operation."""
     match operation:
         case AddService(key, service):
-            return _request(NEW_SERVICE, encode_service(key, service))
+            return make_request(NEW_SERVICE, encode_service(key, service))
         case EditService(key, service):
-            return _request(SET_SERVICE, encode_service(key, service))
+            return make_request(SET_SERVICE, encode_service(key, service))
         case DeleteService(key):
-            return _request(DEL_SERVICE, encode_service(key))
+            return make_request(DEL_SERVICE, encode_service(key))
         case AddDestination(key, endpoint, destination):
-            return _request(NEW_DEST, encode_service(key), encode_destination(endpoint, destination))
+            return make_request(NEW_DEST, encode_service(key), encode_destination(endpoint, destination))
         case EditDestination(key, endpoint, destination):
-            return _request(SET_DEST, encode_service(key), encode_destination(endpoint, destination))
+            return make_request(SET_DEST, encode_service(key), encode_destination(endpoint, destination))
         case DeleteDestination(key, endpoint):
-            return _request(DEL_DEST, encode_service(key), encode_destination(endpoint))
+            return make_request(DEL_DEST, encode_service(key), encode_destination(endpoint))
 
 
 def request_services() -> Request:
     """Return the request, to be sent as a dump, for all services."""
-    return _request(GET_SERVICE)
+    return make_request(GET_SERVICE)
 
 
 def request_destinations(key: ServiceKey) -> Request:
     """Return the request, to be sent as a dump, for the destinations of a service."""
-    return _request(GET_DEST, encode_service(key))
+    return make_request(GET_DEST, encode_service(key))
 
 
 @lru_cache(maxsize=ENCODED_KEPT)
@@ -105,6 +105,8 @@ def encode_service(key: ServiceKey, service: Service | None = None) -> bytes:
             ("IPVS_SVC_ATTR_TIMEOUT", service.timeout),
             ("IPVS_SVC_ATTR_NETMASK", _netmask(key.family, service.granularity)),
         )
+        if service.engine:
+            parts.append(("IPVS_SVC_ATTR_PE_NAME", service.engine))
     return encode_inside(ServiceAttribute(), parts)
 
 
@@ -166,7 +168,8 @@ def read_destination(reply: nlmsg, service: Family) -> tuple[Endpoint, Destinati
     )
 
 
-def _request(command: int, service: bytes = b"", destination: bytes = b"") -> Request:
+def make_request(command: int, service: bytes = b"", destination: bytes = b"") -> Request:
+    """Return a request, with what is inside its attributes."""
     parts = (("IPVS_CMD_ATTR_SERVICE", service), ("IPVS_CMD_ATTR_DEST", destination))
     request = Request()
     request["cmd"] = command
@@ -206,6 +209,7 @@ def _read_settings(family: Family, found: dict[str, nla_slot]) -> Service:
         timeout=found["IPVS_SVC_ATTR_TIMEOUT"].value if persistent else 0,
         # Without persistence nobody looks at the mask, so one that somebody left there is no difference.
         granularity=_prefix(family, found["IPVS_SVC_ATTR_NETMASK"].value) if persistent else family.bits,
+        engine=found["IPVS_SVC_ATTR_PE_NAME"].value if persistent and "IPVS_SVC_ATTR_PE_NAME" in found else "",
         one_packet=bool(flags & ONE_PACKET),
     )
 

@@ -20,10 +20,12 @@ from stayalived.ipvs.model import (
     Destination,
     EditDestination,
     EditService,
+    Need,
     Operation,
     Service,
     ServiceKey,
     Table,
+    Timeouts,
     carry_out,
     copy_of,
     holds,
@@ -32,6 +34,9 @@ from stayalived.ipvs.model import (
 
 SCHEDULERS = frozenset(("rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "mh", "fo", "ovf"))
 """What Linux 6.1 has; `twos` came later."""
+
+ENGINES = frozenset(("", "sip"))
+"""Persistence engines of that Linux; none is needed to tell clients apart by their addresses."""
 
 BIGGEST_WEIGHT = 2**31 - 1  # the kernel holds it as a signed int and refuses what is negative (ERANGE)
 
@@ -44,7 +49,8 @@ class MemoryIpvs:
         connections: what `read` says is counted.
         journal: every operation that was accepted and changed something, in order.
         refusals: error numbers for the next operations, whatever they are (0 = none): what goes wrong in a simulation.
-        absent: the kernel has no IPVS; `read` and `apply` fail.
+        absent: the kernel has no IPVS; everything fails.
+        kept: how long idle connections are kept.
     """
 
     def __init__(self, table: Table | None = None, schedulers: Collection[str] = SCHEDULERS) -> None:
@@ -54,6 +60,7 @@ class MemoryIpvs:
         self.journal: list[Operation] = []
         self.refusals: deque[int] = deque()
         self.absent = False
+        self.kept = Timeouts(tcp=900, tcpfin=120, udp=300)
         self._schedulers = schedulers
 
     def close(self) -> None:
@@ -65,8 +72,7 @@ class MemoryIpvs:
         Raises:
             KernelProblem: `absent` is set.
         """
-        if self.absent:
-            raise KernelProblem("find IPVS in the kernel", errno.ENOENT, "`modprobe ip_vs`")
+        self._be_there()
         connections = {
             (key, endpoint): self.connections.get((key, endpoint), Connections())
             for key, entry in self.table.items()
@@ -81,6 +87,43 @@ class MemoryIpvs:
             one entry for each operation: None, or why it was refused.
         """
         return [self._apply(operation) for operation in operations]
+
+    def missing(self, needs: Sequence[Need]) -> list[KernelProblem | None]:
+        """Return one entry for each need: None, or what is missing."""
+        return [
+            KernelProblem(f"find {need.scheduler} {need.engine}".rstrip(), errno.ENOENT, "`modprobe`")
+            if self.absent or need.scheduler not in self._schedulers or need.engine not in ENGINES
+            else None
+            for need in needs
+        ]
+
+    def timeouts(self) -> Timeouts:
+        """Return how long idle connections are kept.
+
+        Raises:
+            KernelProblem: `absent` is set.
+        """
+        self._be_there()
+        return self.kept
+
+    def set_timeouts(self, timeouts: Timeouts) -> None:
+        """Set how long idle connections are kept; what is 0 stays as it is.
+
+        Raises:
+            KernelProblem: `absent` is set, or a number comes out of `refusals`.
+        """
+        self._be_there()
+        if self.refusals and (number := self.refusals.popleft()):
+            raise KernelProblem(str(timeouts), number)
+        self.kept = Timeouts(
+            tcp=timeouts.tcp or self.kept.tcp,
+            tcpfin=timeouts.tcpfin or self.kept.tcpfin,
+            udp=timeouts.udp or self.kept.udp,
+        )
+
+    def _be_there(self) -> None:
+        if self.absent:
+            raise KernelProblem("find IPVS in the kernel", errno.ENOENT, "`modprobe ip_vs`")
 
     def _apply(self, operation: Operation) -> KernelProblem | None:
         refusal = self.refusals.popleft() if self.refusals else 0
@@ -116,8 +159,8 @@ class MemoryIpvs:
                 )
 
     def _judge_service(self, key: ServiceKey, service: Service) -> int:
-        """ip_vs_add_service, ip_vs_edit_service: first the scheduler, then the mask."""
-        if service.scheduler not in self._schedulers:
+        """ip_vs_add_service, ip_vs_edit_service: first the scheduler, then the engine, then the mask."""
+        if service.scheduler not in self._schedulers or service.engine not in ENGINES:
             return errno.ENOENT
         if key.family is Family.IPV6 and not 1 <= service.granularity <= 128:
             return errno.EINVAL

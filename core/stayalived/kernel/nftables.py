@@ -1,4 +1,6 @@
-"""Messages of nf_tables for a table that drops what is sent to some addresses, packed by hand. Pure.
+"""Messages of nf_tables, packed by hand. Pure.
+
+The table that drops what is sent to some addresses is this:
 
     table inet stayalived {
         set ipv4 { type ipv4_addr; }
@@ -15,6 +17,7 @@ Layouts: include/uapi/linux/netfilter/nf_tables.h and nfnetlink.h. Numbers are i
 """
 
 import struct
+import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from stayalived.addresses import Family
@@ -56,7 +59,9 @@ _LIST_ELEMENT, _EXPRESSION_NAME, _EXPRESSION_DATA = 1, 1, 2
 
 _REGISTER = 1
 _META_PROTOCOL, _META_TRANSPORT = 15, 16  # NFT_META_NFPROTO, NFT_META_L4PROTO
-_NETWORK_HEADER, _TRANSPORT_HEADER = 1, 2
+_META_MARK, _META_INPUT_TYPE = 3, 8  # NFT_META_MARK, NFT_META_IIFTYPE
+_LINK_HEADER, _NETWORK_HEADER, _TRANSPORT_HEADER = 0, 1, 2
+_ARPHRD_ETHER = 1
 _EQUAL, _LESS_OR_EQUAL, _GREATER_OR_EQUAL = 0, 3, 5
 _DROP, _RETURN = 0, -5
 _PROTOCOLS = {Family.IPV4: 2, Family.IPV6: 10}  # NFPROTO_*
@@ -74,6 +79,16 @@ def batch(messages: Iterable[bytes], number: Number) -> list[bytes]:
 
 def make_table(table: str, priority: int, number: Number) -> list[bytes]:
     """Return what makes the table with its chain, sets and rules; of one that is there the elements stay."""
+    flush = (pack_text(_RULE_TABLE, table), pack_text(_RULE_CHAIN, CHAIN))
+    return [
+        *make_chain(table, priority, number),
+        _message(_DELETE_RULE, 0, number(), flush),
+        *(add_rule(table, rule, number) for rule in _rules()),
+    ]
+
+
+def make_chain(table: str, priority: int, number: Number) -> list[bytes]:
+    """Return what makes the table with its chain and two sets of addresses; what is in them stays."""
     hook = (_be(_HOOK_NUMBER, _LOCAL_IN), pack_attribute(_HOOK_PRIORITY, _SIGNED.pack(priority)))
     chain = (
         pack_text(_CHAIN_TABLE, table),
@@ -82,14 +97,16 @@ def make_table(table: str, priority: int, number: Number) -> list[bytes]:
         _be(_CHAIN_POLICY, _ACCEPT),
         pack_text(_CHAIN_TYPE, "filter"),
     )
-    flush = (pack_text(_RULE_TABLE, table), pack_text(_RULE_CHAIN, CHAIN))
     return [
         _message(_NEW_TABLE, CREATE, number(), (pack_text(_TABLE_NAME, table),)),
         _message(_NEW_CHAIN, CREATE, number(), chain),
         *(_message(_NEW_SET, CREATE, number(), _set(table, family)) for family in Family),
-        _message(_DELETE_RULE, 0, number(), flush),
-        *(_message(_NEW_RULE, CREATE | APPEND, number(), _rule(table, rule)) for rule in _rules()),
     ]
+
+
+def add_rule(table: str, expressions: Sequence[bytes], number: Number) -> bytes:
+    """Return what adds a rule at the end of the chain, from the expressions of the functions below."""
+    return _message(_NEW_RULE, CREATE | APPEND, number(), _rule(table, expressions))
 
 
 def delete_table(table: str, number: Number) -> list[bytes]:
@@ -138,9 +155,9 @@ def _rules() -> Iterable[Sequence[bytes]]:
         _compare(_GREATER_OR_EQUAL, _SOLICITATION),
         _compare(_LESS_OR_EQUAL, _ADVERTISEMENT),
     )
-    yield (*_to_one_of(Family.IPV4), _verdict(_DROP))
-    yield (*_to_one_of(Family.IPV6), *neighbours, _verdict(_RETURN))
-    yield (*_to_one_of(Family.IPV6), _verdict(_DROP))
+    yield (*to_one_of(Family.IPV4), _verdict(_DROP))
+    yield (*to_one_of(Family.IPV6), *neighbours, _verdict(_RETURN))
+    yield (*to_one_of(Family.IPV6), _verdict(_DROP))
 
 
 def _rule(table: str, expressions: Sequence[bytes]) -> Sequence[bytes]:
@@ -151,7 +168,34 @@ def _rule(table: str, expressions: Sequence[bytes]) -> Sequence[bytes]:
     )
 
 
-def _to_one_of(family: Family) -> Sequence[bytes]:
+def from_mac(mac: bytes) -> Sequence[bytes]:
+    """Return the expressions for packets that came from a hardware address: `ether saddr`."""
+    ethernet = _ARPHRD_ETHER.to_bytes(2, sys.byteorder)
+    return (_load_meta(_META_INPUT_TYPE), _compare(_EQUAL, ethernet), _load(_LINK_HEADER, 6, 6), _compare(_EQUAL, mac))
+
+
+def of_protocol(protocol: int) -> Sequence[bytes]:
+    """Return the expressions for packets of an IP protocol: `meta l4proto`."""
+    return (_load_meta(_META_TRANSPORT), _compare(_EQUAL, protocol))
+
+
+def with_mark(mark: int) -> Sequence[bytes]:
+    """Return the expressions for packets that carry a mark: `meta mark`."""
+    return (_load_meta(_META_MARK), _compare(_EQUAL, mark.to_bytes(4, sys.byteorder)))
+
+
+def set_mark(mark: int) -> Sequence[bytes]:
+    """Return the expressions that give packets a mark: `meta mark set`."""
+    value = pack_nested(2, (pack_attribute(_VALUE, mark.to_bytes(4, sys.byteorder)),))  # NFTA_IMMEDIATE_DATA
+    # NFTA_META_KEY, NFTA_META_SREG
+    return (
+        _expression("immediate", (_be(1, _REGISTER), value)),
+        _expression("meta", (_be(2, _META_MARK), _be(3, _REGISTER))),
+    )
+
+
+def to_one_of(family: Family) -> Sequence[bytes]:
+    """Return the expressions for packets to the addresses in the set of a family."""
     place, length = _DESTINATIONS[family]
     lookup = (pack_text(1, SETS[family]), _be(2, _REGISTER))  # NFTA_LOOKUP_SET, _SREG
     return (
@@ -171,8 +215,9 @@ def _load(base: int, place: int, length: int) -> bytes:
     return _expression("payload", (_be(1, _REGISTER), _be(2, base), _be(3, place), _be(4, length)))
 
 
-def _compare(operator: int, value: int) -> bytes:
-    data = pack_nested(3, (pack_attribute(_VALUE, bytes((value,))),))
+def _compare(operator: int, value: int | bytes) -> bytes:
+    compared = value if isinstance(value, bytes) else bytes((value,))
+    data = pack_nested(3, (pack_attribute(_VALUE, compared),))
     return _expression("cmp", (_be(1, _REGISTER), _be(2, operator), data))  # NFTA_CMP_SREG, _OP, _DATA
 
 

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from stayalived.addresses import Family, VirtualAddress
 from stayalived.config.virtual_routers import NextHop, Route
 from stayalived.kernel.netlink_messages import (
+    APPEND,
     CREATE,
     DUMP,
     REQUEST,
@@ -55,7 +56,7 @@ def identity(route: Route) -> tuple[Family, VirtualAddress, int, int]:
 
 
 def add_route(route: Route, indexes: Indexes, sequence: int) -> bytes:
-    """Return the request that puts a route in front of those of others with the same destination and metric.
+    """Return the request that puts a route in front of those of others with the same key, or behind them.
 
     Without EXCLUSIVE: a foreign route of the same key must not pass for ours.
 
@@ -64,7 +65,8 @@ def add_route(route: Route, indexes: Indexes, sequence: int) -> bytes:
         indexes: of all interfaces that it names.
         sequence: number of the request.
     """
-    return pack_message(NEW_ROUTE, REQUEST | CREATE, sequence, _body(route, indexes, _scope_of(route)))
+    place = APPEND if route.behind else 0
+    return pack_message(NEW_ROUTE, REQUEST | CREATE | place, sequence, _body(route, indexes, _scope_of(route)))
 
 
 def delete_route(route: Route, indexes: Indexes, sequence: int) -> bytes:

@@ -124,12 +124,13 @@ class VirtualMacs:
         switches.settle(wanted)
         (switches.open_up if addresses else switches.hush)(wanted)
         note = self._parents.occupy(wanted.parent, wanted.name, found.alias)
-        numbers = [self._connection.number() for _ in range(3)]
+        numbers = [self._connection.number() for _ in range(4)]
         _, answers = self._connection.ask(
             (
                 links.make_private(found.index, numbers[0]),
                 links.set_alias(found.index, note, numbers[1]),
-                links.set_link(found.index, numbers[2], up=True),
+                links.set_group(found.index, wanted.group, numbers[2]),
+                links.set_link(found.index, numbers[3], up=True),
             )
         )
         for answer in answers.values():

@@ -100,6 +100,7 @@ class Needs(Message, frozen=True):
     removable: tuple[Census, ...]  # instances and virtual servers, for the limit on removals
     plugins: tuple[str, ...]  # `NAME VERSION` of the plugin distributions in use
     checker_capabilities: tuple[str, ...] = ()  # what the bundled checks need beyond none: NET_RAW, NET_BIND_SERVICE
+    state_dir: str = ""  # folder of what outlives the daemon; "" = nothing does
 
 
 class Parsed(Message, frozen=True):
@@ -111,12 +112,15 @@ class Parsed(Message, frozen=True):
 
 
 class Request(Message, frozen=True):
-    """The command line asks, through api. Verbs: `reload`, `stop`."""
+    """The command line asks, through api. Verbs: `reload`, `stop`, `drain`, `undrain`, `weight`."""
 
     identifier: int
     verb: str
     force: bool = False
     leave: bool = False
+    server: str = ""  # `service42/tic`; api knows the names
+    weight: int | None = None  # of `weight`; None = as configured again
+    duration: int = 0  # ns, how long a drain waits for connections, or how long a weight holds; 0 = for ever
 
 
 class Reply(Message, frozen=True):

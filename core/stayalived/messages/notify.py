@@ -1,25 +1,57 @@
 """Events for whoever is to be told, and the requests to the runner."""
 
+from typing import Annotated
+
+import msgspec
+
 from stayalived.messages.control import Message
 
 
-class Event(Message, frozen=True):
-    """Something happened. Never merged; `sequence` counts for each sender and never repeats while the daemon runs.
+def _says(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
 
-    Kinds of an instance: master, backup, fault, stop, deleted, lower_priority. Of a group: master, backup, fault, stop.
-    Of a real server: up, down. Of a virtual server: quorum_up, quorum_down. Of the daemon: child_died, child_started,
-    plugin_failed, reloaded, reload_refused.
+
+class Event(Message, frozen=True):
+    """Something happened. The kinds and their subjects are those of `messages.events`.
+
+    Who sends it leaves out what stands below `monotonic`: the process that gets it stamps it (`child.origin`), or, with
+    `merged`, the lane in which it waits.
     """
 
-    sequence: int
-    kind: str
-    subject_type: str  # instance, group, real_server, virtual_server, child, plugin, daemon
-    subject: str
-    old: str
-    new: str
-    reason: str
-    priority: int
-    monotonic: int  # ns
+    sequence: Annotated[
+        int, _says("A number that never comes twice while the machine runs; a sender's later ones are higher.")
+    ]
+    kind: Annotated[str, _says("What happened: one of the kinds above.")]
+    subject_type: Annotated[str, _says("What the subject is.")]
+    subject: Annotated[str, _says("Its name.")]
+    old: Annotated[str, _says("The state before.")]
+    new: Annotated[str, _says("The state since.")]
+    reason: Annotated[str, _says("Why, for people; `stayalived status` shows the same.")]
+    priority: Annotated[int, _says("Of an instance the effective one, else 0.")]
+    monotonic: Annotated[int, _says("When, by the clock that nobody sets, in nanoseconds since the machine started.")]
+    wall: Annotated[int, _says("When, by the clock on the wall, in nanoseconds since 1970, UTC.")] = 0
+    host: Annotated[str, _says("Where: the host id of the daemon.")] = ""
+    boot: Annotated[str, _says("Which life of the machine: with `sequence` it names the event for good.")] = ""
+    version: Annotated[int, _says("Version of this page.")] = 0
+    merged: Annotated[
+        int, _says("How many events before it were left out for an action that is behind; `old` is the first one's.")
+    ] = 0
+
+
+class Counts(Message, frozen=True):
+    """What came of the events for one type of action, or for the observers of one distribution, in one process.
+
+    Key on the pipe: `DISTRIBUTION NAME`.
+    """
+
+    distribution: str
+    name: str  # of the type; `observers`
+    told: int
+    failed: int
+    merged: int  # left out because the action was behind
+    limited: int  # left out because of `rate`
+    waiting: int
+    longest: int  # ns, of one call
 
 
 class Run(Message, frozen=True):

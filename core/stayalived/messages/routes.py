@@ -69,12 +69,14 @@ TOPICS: dict[str, Topic] = {
         Topic("vrrp.instance", vrrp.InstanceState, Kind.STATE, (VRRP,), (VRRP, IPVS, API)),
         Topic("vrrp.group", vrrp.GroupState, Kind.STATE, (VRRP,), (VRRP, API)),
         Topic("vrrp.counters", vrrp.RouterCounters, Kind.STATE, (VRRP,), (VRRP, API)),
-        Topic("vrrp.sysctl", vrrp.BorrowedSysctl, Kind.STATE, (VRRP,), (VRRP,)),
+        Topic("vrrp.sysctl", vrrp.BorrowedSysctl, Kind.STATE, (VRRP,), (VRRP, API)),
         Topic("vrrp.track", services.TrackState, Kind.STATE, (CHECKER,), (CHECKER, VRRP, API)),
         Topic("services.check", services.CheckState, Kind.STATE, (CHECKER,), (CHECKER, IPVS, API)),
         Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),
         Topic("services.round", services.FirstRound, Kind.STATE, (IPVS,), (VRRP, API)),
         Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, CHECKER, API)),
+        Topic("services.override", services.Override, Kind.STATE, (NOTIFY, SUPERVISOR), (IPVS, NOTIFY, API)),
+        Topic("notify.counts", notify.Counts, Kind.STATE, (NOTIFY,), (API,)),
         Topic("event", notify.Event, Kind.EVENT, (VRRP, IPVS, CHECKER, SUPERVISOR), (NOTIFY, API)),
         Topic("runner.run", notify.Run, Kind.CALL, (NOTIFY, CHECKER), (RUNNER,)),
         Topic("runner.cancel", notify.Cancel, Kind.CALL, (NOTIFY, CHECKER), (RUNNER,)),
@@ -82,7 +84,7 @@ TOPICS: dict[str, Topic] = {
     )
 }
 SUBJECTS: dict[str, frozenset[str]] = {
-    VRRP: frozenset({"instance", "group"}),
+    VRRP: frozenset({"instance", "group", "child"}),
     IPVS: frozenset({"real_server", "virtual_server"}),
     CHECKER: frozenset({"plugin"}),
     SUPERVISOR: frozenset({"child", "daemon", "plugin"}),
@@ -103,6 +105,8 @@ def role_of(child: str) -> str:
 def may_tell(sender: str, event: notify.Event) -> bool:
     """Whether an event is about something that its sender decides. A third party's child speaks of itself alone."""
     distribution = sender.partition("/")[2]
+    if event.subject_type == "child" and sender not in {SUPERVISOR, event.subject}:
+        return False  # a process speaks of itself alone
     return event.subject_type in SUBJECTS.get(role_of(sender), ()) and distribution in {"", event.subject}
 
 

@@ -2,6 +2,8 @@
 
 from stayalived.messages.control import Message
 
+BIGGEST_WEIGHT = 2**31 - 1  # a signed int in the kernel
+
 
 class CheckState(Message, frozen=True):
     """Where one check of one subject stands. Key on the pipe: `SUBJECT#NUMBER`."""
@@ -47,17 +49,34 @@ class FirstRound(Message, frozen=True):
     open: bool
 
 
+class Override(Message, frozen=True):
+    """Somebody wants another weight for a real server, or wants it drained: a level, that holds until it is withdrawn.
+
+    Key on the pipe: `SERVER SOURCE`. Order of application: configured, set, factor, add, what checks add; clamped.
+    """
+
+    server: str  # `service42/tic`
+    source: str  # `command`, or the action that asks: `instance tic weight#0`
+    mode: str  # set, factor, add, drain
+    value: float  # weight, factor or delta; of a drain 0
+    until: int = 0  # wall clock, ns, when it ends by itself; 0: when it is withdrawn
+    deadline: int = 0  # of a drain: wall clock, ns, when the server is taken out whatever connections it has; 0: never
+    reason: str = ""  # for people: `down of service42/tac`
+
+
 class ServerRow(Message, frozen=True):
     """One real server as ipvs treats it."""
 
     subject: str
     addresses: tuple[str, ...]
-    state: str  # UNKNOWN, UP, DOWN
+    state: str  # UNKNOWN, UP, DOWN, or `DOWN (kept)` in a panic
     reason: str
     weight: int  # in the kernel's table now; -1 = not in it
     configured_weight: int
     active: int
     inactive: int
+    overrides: tuple[str, ...] = ()  # what keeps its weight from the configured one: `drained: command`, …
+    been_up: bool = False  # at some time since the daemon started: a panic may keep it
 
 
 class ServiceState(Message, frozen=True):
@@ -72,3 +91,4 @@ class ServiceState(Message, frozen=True):
     sorry: bool
     servers: tuple[ServerRow, ...]
     problem: str  # last refusal of the kernel, "" when the table is as wanted
+    panic: bool = False  # so few servers are live that those which are down serve, too

@@ -17,13 +17,16 @@ from stayalived.child.events import (
     Stop,
 )
 from stayalived.child.programs import Requests, Withdrawn
-from stayalived.config.model import Configuration
+from stayalived.config.model import BUNDLED, Configuration
 from stayalived.messages.notify import Event, Ran
-from stayalived.messages.routes import RUNNER, may_tell
+from stayalived.messages.routes import NOTIFY, RUNNER, may_tell
+from stayalived.messages.services import Override
 from stayalived.notify.actions import Actions, subject_of
+from stayalived.notify.counts import Tally
 from stayalived.notify.events import (
     Abandon,
     Asked,
+    Holding,
     Invoke,
     Invoked,
     Load,
@@ -31,20 +34,29 @@ from stayalived.notify.events import (
     NotifyEffect,
     NotifyEvent,
     Observe,
+    Observed,
     ObserverFailed,
+    Releasing,
 )
-from stayalived.notify.queue import LANE_DEPTH, LaneKey, Queue
-from stayalived.timing import Duration, Instant, after, seconds
+from stayalived.notify.levels import Levels
+from stayalived.notify.limits import Limits
+from stayalived.notify.queue import LANE_DEPTH, LAST_KINDS, LaneKey, Queue, Telling
+from stayalived.timing import Duration, Instant, after, earliest, seconds
 
-LAST_KINDS = frozenset({"stop", "deleted"})  # what is still told while the daemon stops
-STOP_PATIENCE: Duration = seconds(1)  # for telling that (N09)
+STOP_PATIENCE: Duration = seconds(2)
+"""For telling the last things: a second for what is at work to end, one for the scripts of the stop (N09)."""
+
 WARNING = 30  # of the logging module
 
 
 @dataclass(frozen=True, slots=True)
 class _Invocation:
     key: LaneKey
-    event: Event
+    telling: Telling
+
+    @property
+    def event(self) -> Event:
+        return self.telling.event
 
 
 class NotifyEngine:
@@ -58,8 +70,12 @@ class NotifyEngine:
         """Begin without a configuration: nothing is told."""
         self.failures: Counter[tuple[str, str]] = Counter()
         self.foreign: Counter[str] = Counter()  # events that were not their sender's to tell
+        self._own_name = NOTIFY if distribution == BUNDLED else f"{NOTIFY}/{distribution}"
         self._actions = Actions(distribution)
         self._queue = Queue()
+        self._limits = Limits()
+        self._levels = Levels()
+        self._tally = Tally(distribution)
         self._prepared: dict[int, Configuration] = {}
         self._told: dict[int, _Invocation] = {}
         self._tokens = 0
@@ -71,23 +87,22 @@ class NotifyEngine:
 
     @property
     def deadline(self) -> Instant | None:
-        """When a stop waits no longer."""
-        return self._give_up
+        """When a stop waits no longer, a rate allows more, a level is over, or counts are to be told."""
+        if self._stopping:
+            return self._give_up
+        return earliest((self._limits.deadline, self._levels.deadline, self._tally.deadline))
 
     def handle(self, event: ChildEvent | NotifyEvent, now: Instant) -> Sequence[ChildEffect | NotifyEffect]:
         """Take in one event."""
         match event:
-            case Received(sender=sender, message=Event() as happened):
-                if self._believes(sender, happened):
-                    self._take(happened, now)
-            case Received(message=Ran() as ran):
-                self._effects += self._requests.ended(ran)
+            case Received():
+                self._receive(event, now)
             case Invoked(token=token, failure=failure):
-                self._finish(token, failure)
-            case Asked(call=call, token=token, program=program) if token in self._told:
-                self._effects.append(self._requests.ask(call, _lane(self._told[token].key), program, now))
-            case Withdrawn(call=call):
-                self._effects += self._requests.withdraw(call)
+                self._finish(token, failure, now)
+            case Asked() | Withdrawn() | Holding() | Releasing():
+                self._serve(event, now)
+            case Observed():
+                self._tally.observed(event, now)
             case ObserverFailed(text=text):
                 self._report(text, "observer")
             case Stop():
@@ -98,11 +113,42 @@ class NotifyEngine:
         return effects
 
     def wake(self, now: Instant) -> Sequence[ChildEffect | NotifyEffect]:
-        """End a stop that has waited long enough."""
-        if self._give_up is None or now < self._give_up:
-            return []
-        self._give_up = None
-        return [*(Abandon(token=token) for token in self._told), Finished()]
+        """Tell what was held back, withdraw what is over, end a stop that has waited long enough."""
+        for key, telling in self._limits.due(now):
+            self._enqueue(key, telling, now)
+        self._effects += self._levels.expire(now)
+        self._tell_next()
+        if not self._stopping:
+            self._effects += self._tally.tell(now, self._behind)
+        if self._give_up is not None and now >= self._give_up:
+            self._give_up = None
+            self._effects += [*(Abandon(token=token) for token in self._told), Finished()]
+        effects, self._effects = self._effects, []
+        return effects
+
+    def _receive(self, received: Received, now: Instant) -> None:
+        match received.message:
+            case Event() as happened:
+                if self._believes(received.sender, happened):
+                    self._take(happened, now)
+            case Ran() as ran:
+                self._effects += self._requests.ended(ran)
+            case Override() as override if received.sender == self._own_name:
+                self._levels.remember(received.key, override)
+
+    def _serve(self, event: Asked | Withdrawn | Holding | Releasing, now: Instant) -> None:
+        """Do what an action that is at work asks for."""
+        match event:
+            case Withdrawn(call=call):
+                self._effects += self._requests.withdraw(call)
+            case Asked(call=call, token=token, program=program) if token in self._told:
+                self._effects.append(self._requests.ask(call, _lane(self._told[token].key), program, now))
+            case Holding(token=token, level=level) if token in self._told:
+                telling = self._told[token].telling
+                self._effects += self._levels.hold(telling.action, telling.event, level, now)
+            case Releasing(token=token, server=server) if token in self._told:
+                telling = self._told[token].telling
+                self._effects += self._levels.release(telling.action, telling.event, server)
 
     def _change(self, event: Prepare | Loaded | Commit | Abort, now: Instant) -> None:
         match event:
@@ -112,11 +158,17 @@ class NotifyEngine:
             case Loaded(generation=generation, problems=problems):
                 self._effects.append(AnswerPrepared(generation=generation, problems=problems))
             case Commit(generation=generation):
-                self._actions.use(self._prepared.pop(generation), now)
-                self._prepared.clear()
-                self._committed = True
+                self._use(self._prepared.pop(generation), now)
             case Abort(generation=generation):
                 self._prepared.pop(generation, None)
+
+    def _use(self, configuration: Configuration, now: Instant) -> None:
+        self._actions.use(configuration, now)
+        actions = self._actions.of(configuration)
+        self._limits.keep(frozenset(actions))
+        self._effects += self._levels.use(actions)
+        self._prepared.clear()
+        self._committed = True
 
     def _take(self, event: Event, now: Instant) -> None:
         """Let an event wait in the lane of each action that is told it."""
@@ -126,12 +178,27 @@ class NotifyEngine:
             return
         if self._committed:
             self._effects.append(Observe(event=event))
-        for action in self._actions.matching(event, now):
-            key = LaneKey(action, subject_of(event))
-            if self._queue.append(key, event):
-                text = f"action {action.type} is {LANE_DEPTH} events behind with {key.subject}: the oldest was left out"
-                self._report(text, f"behind: {action.type} {key.subject}")
+        for telling in self._actions.matching(event, now):
+            key = LaneKey.of(telling.action, subject_of(event))
+            admitted = telling if self._stopping or telling.ending else self._limits.admit(key, telling, now)
+            if admitted is not None:
+                self._enqueue(key, admitted, now)
         self._tell_next()
+
+    def _enqueue(self, key: LaneKey, telling: Telling, now: Instant) -> None:
+        """Let an event wait in its lane; what is at work there may have to end for it."""
+        action = telling.action
+        if action.overlap == "kill":
+            for token, told in list(self._told.items()):
+                if told.key == key and told.telling.action == action:
+                    self._abandon(token)
+        if self._queue.append(key, telling):
+            text = f"action {action.type} is {LANE_DEPTH} events behind with {key.subject}: the oldest was left out"
+            self._report(text, f"behind: {action.type} {key.subject}")
+        self._tally.add(action.type, now)
+
+    def _behind(self, kind: str) -> tuple[int, int, int]:
+        return self._queue.merged[kind], self._limits.left_out[kind], self._queue.waiting[kind]
 
     def _believes(self, sender: str, event: Event) -> bool:
         """Whether an event is its sender's to tell; others are counted, and the first of a sender's is reported."""
@@ -146,22 +213,32 @@ class NotifyEngine:
     def _tell_next(self) -> None:
         while (chosen := self._queue.next()) is not None:
             self._tokens += 1
-            self._told[self._tokens] = _Invocation(*chosen)
-            self._effects.append(Invoke(token=self._tokens, action=chosen[0].action, event=chosen[1]))
+            key, telling = chosen
+            self._told[self._tokens] = _Invocation(key, telling)
+            self._effects.append(
+                Invoke(token=self._tokens, action=telling.action, event=telling.event, ending=telling.ending)
+            )
 
-    def _finish(self, token: int, failure: str) -> None:
+    def _finish(self, token: int, failure: str, now: Instant) -> None:
         """An action has told its event, or failed to: count that, go on with its lane."""
         told = self._told.pop(token, None)
         if told is None:  # it was abandoned
             return
+        action = told.telling.action
         if failure:
-            action = told.key.action
             self.failures[action.distribution, action.type] += 1
             where = f"action {action.type} of {action.distribution}"
             self._report(f"{where}: {told.event.kind} of {told.key.subject} was not told: {failure}", where)
         self._queue.free(told.key)
+        self._tally.add(action.type, now, told=not failure, failed=bool(failure))
         self._tell_next()
         self._finish_when_idle()
+
+    def _abandon(self, token: int) -> None:
+        """Have an action end at once what it is doing; its lane is free for the next event."""
+        told = self._told.pop(token)
+        self._effects.append(Abandon(token=token))
+        self._queue.free(told.key)
 
     def _report(self, text: str, kind: str) -> None:
         self._effects.append(Report(level=WARNING, text=text, fields={"class": kind}))
@@ -172,14 +249,14 @@ class NotifyEngine:
             return
         self._stopping = True
         self._give_up = after(now, STOP_PATIENCE)
-        dropped = self._queue.keep(lambda _, event: event.kind in LAST_KINDS)
+        for key, telling in self._limits.end():
+            self._enqueue(key, telling, now)
+        dropped = self._queue.keep(lambda event: event.kind in LAST_KINDS)
         if dropped:
             self._report(f"the daemon stops; events that were not told any more: {dropped}", "stop")
         for token, told in list(self._told.items()):
             if told.event.kind not in LAST_KINDS:
-                self._effects.append(Abandon(token=token))
-                del self._told[token]
-                self._queue.free(told.key)
+                self._abandon(token)
         self._tell_next()
         self._finish_when_idle()
 
@@ -190,5 +267,5 @@ class NotifyEngine:
 
 
 def _lane(key: LaneKey) -> str:
-    """Return the runner's lane for the programs of an action and a subject."""
-    return f"{key.subject} {key.action.type} {' '.join(key.action.on)}"
+    """Return the runner's lane for the programs of a lane."""
+    return f"{key.subject} {key.type} {' '.join(key.action.on) if key.action else ''}".rstrip()

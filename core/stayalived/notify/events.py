@@ -6,7 +6,9 @@ from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.config.problems import Problem
 from stayalived.messages.notify import Event
+from stayalived.plugin.notifiers import Level
 from stayalived.plugin.programs import Program
+from stayalived.timing import Duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +21,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoke:
-    """Have an action tell an event, within its time limit; answer with `Invoked`."""
+    """Have an action tell an event, within its time limit, or end what it holds; answer with `Invoked`."""
 
     token: int
     action: Action
     event: Event
+    ending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +72,36 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """An action holds another weight of a server for the subject of its event."""
+
+    token: int
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Releasing:
+    """An action takes back what it holds of a server for the subject of its event."""
+
+    token: int
+    server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What the calls of one distribution's observers have come to."""
+
+    distribution: str
+    calls: int
+    failures: int
+    longest: Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverFailed:
     """An observer raised or took too long; the text names its distribution."""
 
     text: str
 
 
-NotifyEvent = Loaded | Invoked | Asked | Withdrawn | ObserverFailed
+NotifyEvent = Loaded | Invoked | Asked | Withdrawn | Holding | Releasing | Observed | ObserverFailed

@@ -11,10 +11,12 @@ from stayalived.child.programs import Answer
 from stayalived.config.model import BUNDLED, Action
 from stayalived.config.problems import Problem
 from stayalived.errors import PluginFailure
+from stayalived.messages.notify import Event
 from stayalived.notify.engine import NotifyEngine
 from stayalived.notify.events import (
     Abandon,
     Asked,
+    Holding,
     Invoke,
     Invoked,
     Load,
@@ -22,10 +24,12 @@ from stayalived.notify.events import (
     NotifyEffect,
     NotifyEvent,
     Observe,
+    Observed,
     ObserverFailed,
+    Releasing,
 )
 from stayalived.plugin import manager
-from stayalived.plugin.notifiers import Notifier, Tools
+from stayalived.plugin.notifiers import Level, Notifier, Tools
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import for_people, in_seconds
 
@@ -74,9 +78,7 @@ class Teller:
                 if (task := self._tasks.pop(token, None)) is not None:
                     task.cancel()
             case Observe(event=event):
-                for answer in self._plugins.events.call(event=event):
-                    if answer.failure is not None:
-                        self._shell.post(ObserverFailed(text=str(answer.failure)))
+                self._observe(event)
             case Answer():
                 self._calls.answer(effect)
 
@@ -85,10 +87,28 @@ class Teller:
         for task in self._tasks.values():
             task.cancel()
 
+    def hold(self, token: int, level: Level) -> None:
+        """Have the engine hold another weight for an invocation."""
+        self._shell.post(Holding(token=token, level=level))
+
+    def release(self, token: int, server: str) -> None:
+        """Have the engine take back what it holds."""
+        self._shell.post(Releasing(token=token, server=server))
+
     async def run_program(self, token: int, program: Program) -> Outcome:
         """Have the runner start a program for an invocation and wait for its end."""
         ran = await self._calls.make(lambda call: self._shell.post(Asked(call=call, token=token, program=program)))
         return Outcome(status=ran.status, signal=ran.signal, output=ran.output, problem=ran.problem)
+
+    def _observe(self, event: Event) -> None:
+        """Show an event to each observer, and say what came of it."""
+        observers = self._plugins.events
+        for answer in observers.call(event=event):
+            if answer.failure is not None:
+                self._shell.post(ObserverFailed(text=str(answer.failure)))
+        for name, count in observers.counts.items():
+            counts = Observed(distribution=name, calls=count.calls, failures=count.failures, longest=count.longest)
+            self._shell.post(counts)
 
     def _load(self, actions: tuple[Action, ...]) -> tuple[Problem, ...]:
         """Make the objects of these actions; return a warning for each that cannot be made."""
@@ -140,7 +160,10 @@ class Teller:
 async def _attempt(notifier: Notifier, invoke: Invoke, tools: Tools) -> str:
     """Call a plugin; return what it raised as text."""
     try:
-        await notifier.notify(invoke.event, tools)
+        if invoke.ending:
+            await notifier.end(invoke.event, tools)
+        else:
+            await notifier.notify(invoke.event, tools)
     except PluginFailure as failure:
         return str(failure)
     except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
@@ -158,3 +181,11 @@ class _Tools(Tools):
     async def run(self, program: Program) -> Outcome:
         """Have the runner start a program; return when it has ended."""
         return await self._teller.run_program(self._token, program)
+
+    def hold(self, level: Level) -> None:
+        """Give a real server another weight."""
+        self._teller.hold(self._token, level)
+
+    def release(self, server: str) -> None:
+        """Take it back."""
+        self._teller.release(self._token, server)

@@ -1,12 +1,14 @@
-"""Which events wait for which action (pure): one lane for each action and subject, bounded, in order.
+"""Which events wait for which action (pure): lanes, bounded, each in order.
 
-A lane tells one event at a time. When it is full the oldest event that waits is merged into its successor, which then
-says what was before both: the last state is always told, and what was left out is counted.
+A lane tells one event at a time. Actions of a type that takes turns share one for each subject, so that a script sees
+an event only when all scripts have seen the ones before; every other action has its own. When a lane is full the oldest
+event that waits is merged into the next one for its action, which then says what was before both, and how many were
+left out: the last state is always told.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -14,73 +16,145 @@ from stayalived.config.model import Action
 from stayalived.messages.notify import Event
 
 LANE_DEPTH = 1_000  # events that wait in one lane
-AT_ONCE = 200  # events that are being told at the same time, in all lanes
+AT_ONCE = 200  # events that are being told at the same time by one type of action, in all lanes
+LAST_KINDS = frozenset({"stop", "deleted"})  # what is still told while the daemon stops
 
 
 @dataclass(frozen=True, slots=True)
 class LaneKey:
-    """An action and the subject it is told of: an action of `global` has a lane for each."""
+    """Whose events a lane holds: those of one action and one subject, or of one type and one subject."""
+
+    action: Action | None
+    type: str
+    subject: str  # `instance tic`
+
+    @classmethod
+    def of(cls, action: Action, subject: str) -> "LaneKey":
+        """Return the lane of an action and a subject."""
+        return cls(None if action.in_turn else action, action.type, subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One event for one action; `ending` when it is the opposite of what the action asked for."""
 
     action: Action
-    subject: str  # `instance tic`
+    event: Event
+    ending: bool = False
+
+    def swallow(self, before: "Telling") -> "Telling":
+        """Return this with the one before it merged into it."""
+        event = self.event
+        count = event.merged + before.event.merged + 1
+        return replace(self, event=msgspec.structs.replace(event, old=before.event.old, merged=count))
 
 
 @dataclass(slots=True)
 class Queue:
-    """All lanes, and those whose first event may be told."""
+    """All lanes, and those whose first event may be told.
 
-    merged: int = 0
-    _waiting: dict[LaneKey, deque[Event]] = field(default_factory=dict)
+    Attributes:
+        merged: how many events were left out, by type of action.
+        waiting: how many wait, by type of action.
+    """
+
+    merged: Counter[str] = field(default_factory=Counter)
+    waiting: Counter[str] = field(default_factory=Counter)
+    _waiting: dict[LaneKey, deque[Telling]] = field(default_factory=dict)
     _busy: set[LaneKey] = field(default_factory=set)
-    _ready: deque[LaneKey] = field(default_factory=deque)
+    _at_work: Counter[str] = field(default_factory=Counter)
+    _ready: dict[str, deque[LaneKey]] = field(default_factory=dict)
 
-    def append(self, key: LaneKey, event: Event) -> bool:
-        """Let an event wait; return whether the oldest of its lane had to be merged into the next for it."""
+    def append(self, key: LaneKey, telling: Telling) -> bool:
+        """Let an event wait; return whether another one was left out because the lane is full."""
         lane = self._waiting.get(key)
         if lane is None:
             lane = self._waiting[key] = deque()
             if key not in self._busy:
-                self._ready.append(key)
-        lane.append(event)
+                self._make_ready(key)
+        if telling.action.overlap != "queue":
+            telling = self._overtake(lane, telling)
+        lane.append(telling)
+        self.waiting[key.type] += 1
         if len(lane) <= LANE_DEPTH:
             return False
-        oldest = lane.popleft()
-        lane[0] = msgspec.structs.replace(lane[0], old=oldest.old)
-        self.merged += 1
+        self._merge_oldest(lane)
+        self._leave_out(key.type, 1)
         return True
 
-    def next(self) -> tuple[LaneKey, Event] | None:
+    def next(self) -> tuple[LaneKey, Telling] | None:
         """Return the next event to tell, whose lane is now busy; None when none may be told."""
-        if not self._ready or len(self._busy) >= AT_ONCE:
-            return None
-        key = self._ready.popleft()
-        lane = self._waiting[key]
-        event = lane.popleft()
-        if not lane:
-            del self._waiting[key]
-        self._busy.add(key)
-        return key, event
+        for kind, ready in self._ready.items():
+            if ready and self._at_work[kind] < AT_ONCE:
+                return self._take(ready.popleft())
+        return None
 
     def free(self, key: LaneKey) -> None:
         """The event of this lane has been told; the next one may be."""
-        self._busy.discard(key)
+        if key in self._busy:
+            self._busy.discard(key)
+            self._at_work[key.type] -= 1
         if key in self._waiting:
-            self._ready.append(key)
+            self._make_ready(key)
 
-    def keep(self, wanted: Callable[[LaneKey, Event], bool]) -> int:
+    def keep(self, wanted: Callable[[Event], bool]) -> int:
         """Drop the events that are not wanted any more and return how many those were."""
         dropped = 0
         for key in list(self._waiting):
             lane = self._waiting[key]
-            kept = deque(event for event in lane if wanted(key, event))
+            kept = deque(telling for telling in lane if wanted(telling.event))
             dropped += len(lane) - len(kept)
+            self.waiting[key.type] -= len(lane) - len(kept)
             if kept:
                 self._waiting[key] = kept
             else:
                 del self._waiting[key]
-        self._ready = deque(key for key in self._ready if key in self._waiting)
+        for kind, ready in self._ready.items():
+            self._ready[kind] = deque(key for key in ready if key in self._waiting)
         return dropped
 
     def __iter__(self) -> Iterator[LaneKey]:
         """Yield the lanes in which something waits or is being told."""
         yield from self._waiting.keys() | self._busy
+
+    def _make_ready(self, key: LaneKey) -> None:
+        self._ready.setdefault(key.type, deque()).append(key)
+
+    def _take(self, key: LaneKey) -> tuple[LaneKey, Telling]:
+        lane = self._waiting[key]
+        telling = lane.popleft()
+        self.waiting[key.type] -= 1
+        if not lane:
+            del self._waiting[key]
+        self._busy.add(key)
+        self._at_work[key.type] += 1
+        return key, telling
+
+    def _overtake(self, lane: deque[Telling], telling: Telling) -> Telling:
+        """Take out what waits for the same action, and return the newest with all of it merged into it."""
+        older = [other for other in lane if other.action == telling.action]
+        if not older:
+            return telling
+        others = [other for other in lane if other.action != telling.action]
+        lane.clear()
+        lane.extend(others)
+        self._leave_out(telling.action.type, len(older))
+        newest = older[0]
+        for other in (*older[1:], telling):
+            newest = other.swallow(newest)
+        return newest
+
+    def _leave_out(self, kind: str, count: int) -> None:
+        self.merged[kind] += count
+        self.waiting[kind] -= count
+
+    @staticmethod
+    def _merge_oldest(lane: deque[Telling]) -> None:
+        """Merge the oldest event that has a successor for its action into that; without one drop the oldest of all."""
+        for place, oldest in enumerate(lane):
+            for later in range(place + 1, len(lane)):
+                if lane[later].action == oldest.action:
+                    lane[later] = lane[later].swallow(oldest)
+                    del lane[place]
+                    return
+        lane.popleft()  # as many actions as the lane is deep

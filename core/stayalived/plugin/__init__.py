@@ -14,6 +14,7 @@ from stayalived.plugin.checks import (
     LocalFailure,
     Net,
     NetworkFailure,
+    PeerCertificate,
     Receive,
     Send,
     StartTls,
@@ -23,7 +24,7 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 from stayalived.plugin.hookspecs import hookimpl
-from stayalived.plugin.notifiers import Notifier, NotifierOptions, Tools
+from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Tools
 from stayalived.plugin.programs import RUN_MARGIN, Outcome, Program
 from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
 from stayalived.timing import Duration, Instant, in_seconds, seconds
@@ -39,12 +40,14 @@ __all__ = [
     "Endpoint",
     "Event",
     "Instant",
+    "Level",
     "LocalFailure",
     "Net",
     "NetworkFailure",
     "Notifier",
     "NotifierOptions",
     "Outcome",
+    "PeerCertificate",
     "PluginFailure",
     "Problem",
     "Program",

@@ -17,6 +17,7 @@ from typing import ClassVar, Literal, Protocol
 import msgspec
 
 from stayalived.addresses import Endpoint
+from stayalived.config.secret import Secret
 from stayalived.errors import PluginFailure, StayalivedError
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import NO_TIME, Duration
@@ -92,42 +93,65 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Open the TCP connection. Answered with None once it is open."""
+    """Open the connection. Answered with `b""` once it is open.
+
+    Attributes:
+        datagrams: UDP instead of TCP: each `Send` is one datagram, and each `Receive` is answered with one.
+    """
+
+    datagrams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send all of these bytes. Answered with None."""
+    """Send all of these bytes. Answered with `b""`."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Wait for bytes, at most `limit` of them. Answered with what came, `b""` at the end of the stream."""
+    """Wait for bytes. Answered with what came, `b""` at the end of the stream.
+
+    Attributes:
+        limit: how many bytes at most.
+        or_nothing: silence for `connect_timeout` is an answer, too: `b""`.
+    """
 
     limit: int = 65536
+    or_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StartTls:
-    """Change the connection to TLS. Answered with None once the handshake is done.
+    """Change the connection to TLS. Answered once the handshake is done: with the protocol that ALPN chose, or `b""`.
 
     Attributes:
         server_name: name sent and verified; empty: neither.
         verify: whether the certificate must be valid.
         ca: path of the authorities' certificates; empty: those of the system.
+        certificate: path of our own certificate, for a server that asks for it; empty: none.
+        key: its private key as PEM text; None: it stands in the certificate's file.
+        alpn: protocols to offer, the best one first: `h2`.
     """
 
     server_name: str = ""
     verify: bool = True
     ca: str = ""
+    certificate: str = ""
+    key: Secret | None = None
+    alpn: tuple[str, ...] = ()
 
 
-Step = Connect | Send | Receive | StartTls
+@dataclass(frozen=True, slots=True)
+class PeerCertificate:
+    """Ask for the certificate that the server has shown, verified or not. Answered with its DER bytes."""
+
+
+Step = Connect | Send | Receive | StartTls | PeerCertificate
 Steps = Generator[Step, bytes, Verdict]
-"""A body of steps. `Connect`, `Send` and `StartTls` are answered with `b""`. A step that fails at the network ends
-the probe with a verdict that names the step; the body need not care."""
+"""A body of steps. A step that fails at the network ends the probe with a verdict that names the step; the body need
+not care."""
 
 
 class NetworkFailure(ConnectionError):
@@ -153,6 +177,10 @@ class LocalFailure(StayalivedError):
 class Connection(Protocol):
     """An open connection that `Net.connect` gave. Its methods raise `NetworkFailure`."""
 
+    async def do(self, step: Step) -> bytes:
+        """Do any step but `Connect` and return its answer."""
+        ...
+
     async def send(self, data: bytes) -> None:
         """Send all of the bytes."""
         ...
@@ -161,16 +189,16 @@ class Connection(Protocol):
         """Return what came, `b""` at the end of the stream."""
         ...
 
-    async def start_tls(self, tls: StartTls) -> None:
-        """Change the connection to TLS; return once the handshake is done."""
+    async def start_tls(self, tls: StartTls) -> bytes:
+        """Change the connection to TLS; return the protocol that ALPN chose once the handshake is done."""
         ...
 
 
 class Net(Protocol):
     """What a check may use: the network, with the target's source, mark, interface and limits applied, and programs."""
 
-    def connect(self, target: Target) -> AbstractAsyncContextManager[Connection]:
-        """Return a context that holds a TCP connection to the target and closes it with FIN at its end."""
+    def connect(self, target: Target, *, datagrams: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """Return a context that holds a connection to the target, of TCP or UDP, and closes it with FIN at its end."""
         ...
 
     async def run(self, program: Program) -> Outcome:

@@ -1,6 +1,7 @@
 """Runs a body of steps under asyncio, for whoever has a `Net`: the test kit, and checks that call other checks."""
 
 from contextlib import AsyncExitStack
+from typing import get_args
 
 from stayalived.errors import PluginFailure
 from stayalived.plugin.checks import (
@@ -8,16 +9,13 @@ from stayalived.plugin.checks import (
     Connection,
     Net,
     NetworkFailure,
-    Receive,
-    Send,
-    StartTls,
     Step,
     Steps,
     Target,
     Verdict,
 )
 
-STEP_TYPES = frozenset((Connect, Send, Receive, StartTls))
+STEP_TYPES = frozenset(get_args(Step))
 _NUMBERS = ("weight", "value", "server_weight")  # of a verdict
 _BEYOND = 2**31  # of what a weight can be (LV32)
 
@@ -73,9 +71,9 @@ def check_step(value: object) -> Step:
     Raises:
         PluginFailure: it is not.
     """
-    if isinstance(value, Connect | Send | Receive | StartTls):
+    if isinstance(value, Step):
         return value
-    raise PluginFailure(f"yielded {value!r:.100}; a body yields Connect, Send, Receive or StartTls")
+    raise PluginFailure(f"yielded {value!r:.100}; a body yields Connect, Send, Receive, StartTls or PeerCertificate")
 
 
 class _Conversation:
@@ -91,20 +89,13 @@ class _Conversation:
         """Do one step and return its answer."""
         if isinstance(step, Connect):
             await self.close()
-            self._connection = await self._stack.enter_async_context(self._net.connect(self._target))
+            connecting = self._net.connect(self._target, datagrams=step.datagrams)
+            self._connection = await self._stack.enter_async_context(connecting)
             return b""
         connection = self._connection
         if connection is None:
             raise PluginFailure(f"yielded {type(step).__name__} before Connect")
-        match step:
-            case Send(data):
-                await connection.send(data)
-                return b""
-            case Receive(limit):
-                return await connection.receive(limit)
-            case StartTls():
-                await connection.start_tls(step)
-                return b""
+        return await connection.do(step)
 
     async def close(self) -> None:
         """Close the connection, if there is one."""

@@ -23,6 +23,7 @@ from stayalived.checker.programs import no_programs
 from stayalived.config.model import Source
 from stayalived.errors import PluginFailure
 from stayalived.plugin.checks import Check, Target, Verdict
+from stayalived.plugin.testing_datagrams import serve_datagrams as serve_datagrams  # noqa: PLC0414  (of the kit)
 from stayalived.timing import Duration, in_seconds, seconds
 
 DEFAULT_TIMEOUT = seconds(1)

@@ -35,7 +35,7 @@ from stayalived.runner.requests import Permit, Permits, flaw
 from stayalived.timing import NO_TIME, Duration, Instant, after, earliest, elapsed, for_people, seconds
 
 TERM_PATIENCE: Duration = seconds(2)  # from TERM to KILL
-STOP_PATIENCE: Duration = seconds(1)  # the same, while the daemon stops (N09)
+STOP_PATIENCE: Duration = seconds(1)  # the same, while the daemon stops (N09), and for one that is cancelled
 STOPS = "the daemon stops"
 KILL_PATIENCE: Duration = seconds(5)  # from KILL to giving up on a program that the kernel does not let go
 
@@ -217,7 +217,7 @@ class RunnerEngine:
         if job is None:
             return
         if job.state is State.RUNNING:
-            self._terminate(job, "cancelled", TERM_PATIENCE, now)
+            self._terminate(job, "cancelled", STOP_PATIENCE, now)
         elif job.state is State.WAITING:
             self._withdraw(job, "cancelled", now)
 

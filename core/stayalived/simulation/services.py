@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stayalived.addresses import Endpoint, Family
+from stayalived.addresses import Endpoint
 from stayalived.config.model import BUNDLED, Check, Forwarding, RealServer, Source, Timing, VirtualServer
 from stayalived.timing import NO_TIME, Duration, seconds
 
@@ -28,10 +28,10 @@ def service_of(plan: ServicePlan) -> VirtualServer:
     """Return the virtual server of a plan."""
     return VirtualServer(
         name="web",
-        protocol="tcp",
+        protocols=("tcp",),
         addresses=(Endpoint("192.0.2.100", 80),),
         fwmark=0,
-        fwmark_family=Family.IPV4,
+        fwmark_families=(),
         scheduler="wlc",
         scheduler_flags=(),
         policy="wlc",

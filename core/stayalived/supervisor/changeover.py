@@ -13,7 +13,7 @@ from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.control import Needs, Start
 from stayalived.messages.routes import API, CONFIG, LOG, pack
-from stayalived.supervisor.events import AllowKeys, BlobId, DropBlob, Effect, Send, TellSystemd, UseNeeds
+from stayalived.supervisor.events import AllowKeys, BlobId, DropBlob, Effect, ReadWishes, Send, TellSystemd, UseNeeds
 from stayalived.supervisor.lifecycle import Child, State
 from stayalived.supervisor.population import ERROR, INFO, WARNING, Population
 from stayalived.supervisor.reload import (
@@ -204,6 +204,8 @@ class Changeover:
         for name in needs.children:
             self._population.need(name, now)
         self._use(needs)
+        if needs.state_dir:
+            self._emit(ReadWishes(folder=needs.state_dir))  # before ipvs is there, which then starts with its drains
         attempt.awaiting = set(needs.children)
         self._known_to_log = set(needs.children)
         if LOG in attempt.awaiting:

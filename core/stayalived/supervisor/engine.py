@@ -29,11 +29,13 @@ from stayalived.supervisor.events import (
     SignalReceived,
     Started,
     TellSystemd,
+    WishesRead,
 )
 from stayalived.supervisor.lifecycle import Child, State
 from stayalived.supervisor.population import INFO, WARNING, Population
 from stayalived.supervisor.shutdown import EXIT_CONFIGURATION, EXIT_MISSING_RIGHT, EXIT_OK, Shutdown
 from stayalived.supervisor.switchboard import Fault
+from stayalived.supervisor.wishes import VERBS, Wishes
 from stayalived.timing import NO_TIME, Duration, Instant, after, earliest, elapsed, for_people, seconds
 
 TICK = seconds(1)
@@ -58,6 +60,7 @@ class SupervisorEngine:
         self._effects: list[Effect] = []
         self._population = Population(self._effects.append)
         self._changeover = Changeover(self._population, self._effects.append, self._tell_daemon)
+        self._wishes = Wishes(self._population, self._effects.append, wall_offset)
         self._shutdown: Shutdown | None = None
         self._folders = (run_dir, config_dir)
         self._wall_offset = wall_offset
@@ -116,6 +119,8 @@ class SupervisorEngine:
                 self._on_end_of_file(name, now)
             case SignalReceived(order=order):
                 self._on_signal(order, now)
+            case WishesRead(data=data, problem=problem):
+                self._wishes.restore(data, problem, now)
             case _:
                 assert_never(event)
         return self._settle(now)
@@ -263,8 +268,11 @@ class SupervisorEngine:
         elif request.verb == "stop":
             self._reply(request, "stopping", accepted=True)
             self._stop(now, leave=request.leave, code=EXIT_OK)
+        elif request.verb in VERBS:
+            accepted, text = self._wishes.take(request, now)
+            self._reply(request, text, accepted=accepted)
         else:
-            self._reply(request, f"unknown request {request.verb!r}: reload or stop", accepted=False)
+            self._reply(request, f"unknown request {request.verb!r}: reload, stop, {', '.join(VERBS)}", accepted=False)
 
     def _reply(self, request: control.Request, text: str, *, accepted: bool) -> None:
         reply = control.Reply(identifier=request.identifier, accepted=accepted, text=text)

@@ -82,7 +82,25 @@ class SignalReceived:
     order: Order
 
 
-Event = Started | ChildStarted | ForkFailed | ChildExited | FrameReceived | BadFrames | EndOfFile | SignalReceived
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishesRead:
+    """Answer to `ReadWishes`: what the file holds, empty when there is none, or why it cannot be read."""
+
+    data: bytes = b""
+    problem: str = ""
+
+
+Event = (
+    Started
+    | ChildStarted
+    | ForkFailed
+    | ChildExited
+    | FrameReceived
+    | BadFrames
+    | EndOfFile
+    | SignalReceived
+    | WishesRead
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +162,20 @@ class UseNeeds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadWishes:
+    """Read what people wanted of real servers before the daemon stopped; answer `WishesRead`."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepWishes:
+    """Write what people want of real servers to where `ReadWishes` finds it."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowProblems:
     """The daemon cannot start: print these for whoever started it."""
 
@@ -158,5 +190,17 @@ class Exit:
 
 
 Effect = (
-    Fork | Kill | Send | AllowKeys | DropBlob | ForgetSendTimes | TellSystemd | UseNeeds | ShowProblems | Report | Exit
+    Fork
+    | Kill
+    | Send
+    | AllowKeys
+    | DropBlob
+    | ForgetSendTimes
+    | TellSystemd
+    | UseNeeds
+    | ReadWishes
+    | KeepWishes
+    | ShowProblems
+    | Report
+    | Exit
 )

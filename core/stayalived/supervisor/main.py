@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import msgspec
 
 from stayalived.api.door import SOCKET_NAME
 from stayalived.child import privileges
-from stayalived.child.base import read_clock
+from stayalived.child.base import read_clock, read_wall_offset
 from stayalived.child.bootstrap import find_role, live
 from stayalived.child.events import Report
 from stayalived.child.timer import Timer
@@ -26,7 +25,7 @@ from stayalived.errors import StayalivedError
 from stayalived.log import pipe
 from stayalived.messages.routes import ANY, SUPERVISOR
 from stayalived.supervisor import events as ev
-from stayalived.supervisor import pidfile
+from stayalived.supervisor import keeping, pidfile
 from stayalived.supervisor.changeover import DEFAULT_CHILD_WAIT_TIME
 from stayalived.supervisor.engine import SupervisorEngine
 from stayalived.supervisor.process import Birth, Processes, Surroundings
@@ -103,7 +102,7 @@ class Supervisor:
         self._engine = SupervisorEngine(
             run_dir=str(arguments.run_dir),
             config_dir=str(arguments.config_dir),
-            wall_offset=time.time_ns() - time.monotonic_ns(),
+            wall_offset=read_wall_offset(),
             watchdog=systemd.watchdog,
         )
         self._hands = Hands(self._processes, systemd, arguments.log)
@@ -223,6 +222,7 @@ class Hands:
         self._processes = processes
         self._systemd = systemd
         self._log_target = log
+        self._state_dir: Path | None = None  # as the first configuration says; it cannot change
 
     def perform(self, effect: ev.Effect) -> ev.Event | None:
         """Carry out one effect and return the event that comes of it, if one does."""
@@ -237,6 +237,9 @@ class Hands:
                 _log.log(level, "%s", text, extra={"fields": fields})
             case ev.TellSystemd(text=text):
                 self._tell_systemd(text)
+            case ev.ReadWishes(folder=folder):
+                self._state_dir = Path(folder)
+                return keeping.read(self._state_dir)
             case ev.Exit(code=code):
                 self.exit_code = code
             case _:
@@ -244,9 +247,11 @@ class Hands:
         return None
 
     def _keep_house(
-        self, effect: ev.AllowKeys | ev.DropBlob | ev.ForgetSendTimes | ev.UseNeeds | ev.ShowProblems
+        self, effect: ev.AllowKeys | ev.DropBlob | ev.ForgetSendTimes | ev.UseNeeds | ev.KeepWishes | ev.ShowProblems
     ) -> None:
         match effect:
+            case ev.KeepWishes(data=data):
+                self._keep(data)
             case ev.AllowKeys(keys=keys):
                 self._processes.allow_keys(keys)
             case ev.DropBlob(blob=blob):
@@ -258,6 +263,15 @@ class Hands:
             case ev.ShowProblems(problems=problems):
                 for problem in problems:
                     sys.stderr.write(f"{problem}\n")
+
+    def _keep(self, data: bytes) -> None:
+        try:
+            if self._state_dir is not None:
+                keeping.write(self._state_dir, data)
+        except OSError as error:
+            _log.error(
+                "%s: %s; a drain or weight by command holds now, but not after a restart", self._state_dir, error
+            )
 
     def _tell_systemd(self, text: str) -> None:
         try:

@@ -212,7 +212,7 @@ class Population:
         reason: str = "",
     ) -> None:
         """Tell an event of the supervisor's own."""
-        self._sequence += 1
+        self._sequence = max(self._sequence + 1, now)  # after the clock, so that the next daemon repeats none
         message = Notice(
             sequence=self._sequence,
             kind=kind,

@@ -4,8 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from stayalived.child.events import ChildEffect, Report
+from stayalived.child.events import ChildEffect, Report, Tell
 from stayalived.kernel.api import Change
+from stayalived.messages.notify import Event
+from stayalived.messages.routes import VRRP
 from stayalived.timing import Instant
 from stayalived.vrrp.announcer import Announcer
 from stayalived.vrrp.counters import CounterTeller
@@ -166,3 +168,19 @@ class Desk:
         """Return the number of the next event."""
         self.sequence = max(self.sequence + 1, now)
         return self.sequence
+
+    def stalled(self, reason: str, now: Instant) -> Tell:
+        """Return the event that this process stood still."""
+        sequence = self.next_sequence(now)
+        event = Event(
+            sequence=sequence,
+            kind="stalled",
+            subject_type="child",
+            subject=VRRP,
+            old="",
+            new="",
+            reason=reason,
+            priority=0,
+            monotonic=now,
+        )
+        return Tell(message=event, sequence=sequence)

@@ -169,6 +169,7 @@ class VrrpEngine:
             late = for_people(elapsed(due, now))
             text = f"this process stood still for {late}: the machine, or the host under it, is busy; adverts were late"
             self._desk.tray.report(WARNING, text, late=late)
+            self._desk.tray.tell(self._desk.stalled(f"for {late}", now))
 
     def _file(self, group: Group) -> None:
         """Take note of the deadlines of a group that something has happened to."""
@@ -253,7 +254,7 @@ class VrrpEngine:
         replaced = start in {Start.RESPAWNED, Start.RELEASE}
         if self._round_open or (self._round_open is None and not replaced):
             self._hold(configuration, now)
-        past = self._past if replaced else Past()
+        past, self._past = self._past if replaced else Past(), Past()  # it excuses no configuration that comes later
         past.release = start is Start.RELEASE
         self._roster.slots.remember({row.key: row.slot for told in past.instances.values() for row in told.routers})
         self._roster.form(configuration)

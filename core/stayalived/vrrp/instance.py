@@ -82,6 +82,7 @@ class Instance:
         if self.state is not State.INIT and priority != before:
             text = f"({self.name}) effective priority {priority}, was {before}"
             self._desk.tray.report(INFO, text, instance=self.name, priority=str(priority))
+            self.chronicle.event("priority", self.state, self.state, now, priority, f"was {before}")
         self.look()
 
     def say(self, trigger: Trigger, now: Instant, detail: str = "") -> None:

@@ -5,56 +5,34 @@ instance to another in a reload is no event on the wire (K#1854): it is asked fo
 difference, which is what the kernel is asked for, is empty.
 """
 
-from collections.abc import Container, Hashable, Iterable, Sequence
-from ipaddress import ip_network
-from typing import Protocol
+from collections.abc import Container, Iterable
 
 from stayalived.addresses import Family, VirtualAddress
 from stayalived.config.virtual_routers import PlacedAddress, Route, Rule
-from stayalived.kernel.api import Barrier, Change, Item, Verb
+from stayalived.kernel.api import Change, Item, Verb
 from stayalived.timing import Instant, after, elapsed, seconds
 from stayalived.vrrp.desk import ERROR, Tray
+from stayalived.vrrp.entries import (
+    Entry,
+    Key,
+    Losses,
+    Owner,
+    is_shown_soon,
+    key_of,
+    place_of,
+    rank_of,
+    subnet_of,
+)
 from stayalived.vrrp.links import Link
-
-_RANKS: dict[type[Item], int] = {Barrier: 0, PlacedAddress: 1, Route: 2, Rule: 3}
-"""The order in which items are added; they are removed the other way round (V51, V52)."""
 
 AFTERMATH = seconds(2)
 """For how long after an address was removed the kernel may tell that secondary ones of its subnet went with it."""
 
+ON_ITS_WAY = seconds(1)
+"""How long after its confirmation an IPv6 address may be missing because the kernel has not shown it yet."""
+
 RETRY = seconds(1)
 """How long after a refusal the kernel is asked again."""
-
-Key = tuple[type[Item], Hashable]
-
-
-class Owner(Protocol):
-    """Whoever wants items in the kernel."""
-
-    key: str
-
-    def note(self, item: Item, *, present: bool) -> None:
-        """An item of yours is there now, or no longer."""
-        ...
-
-
-Losses = Sequence[tuple[Owner, Item]]
-"""Who has lost what."""
-
-
-class _Entry:
-    """One item: who wants it, what the kernel was asked for last, what it has."""
-
-    __slots__ = ("asked", "is_dirty", "is_doubtful", "item", "owners", "present", "seen")
-
-    def __init__(self, item: Item) -> None:
-        self.item = item
-        self.owners: dict[Owner, None] = {}
-        self.asked = False
-        self.present = False
-        self.seen = False  # on the interface since it was asked for: only what was seen can be missed
-        self.is_dirty = False
-        self.is_doubtful = False  # a process before this one may have put it there
 
 
 class Ledger:
@@ -73,12 +51,12 @@ class Ledger:
         """
         self._links = links
         self._tray = tray
-        self._entries: dict[Key, _Entry] = {}
-        self._by_place: dict[str, dict[Key, _Entry]] = {}
-        self._dirty: list[_Entry] = []
+        self._entries: dict[Key, Entry] = {}
+        self._by_place: dict[str, dict[Key, Entry]] = {}
+        self._dirty: list[Entry] = []
         self._refused: dict[Key, Change] = {}
         self._removed: dict[tuple[str, str], Instant] = {}
-        self._unseen: dict[str, list[_Entry]] = {}
+        self._unseen: dict[str, list[Entry]] = {}
         self.deadline: Instant | None = None
         self.filed: Instant | None = None
 
@@ -99,7 +77,7 @@ class Ledger:
     def drop(self, owner: Owner, items: Iterable[Item]) -> None:
         """Want these no longer; nothing happens before `settle`."""
         for item in items:
-            entry = self._entries.get(_key(item))
+            entry = self._entries.get(key_of(item))
             if entry is not None and owner in entry.owners:
                 del entry.owners[owner]
                 self._mark(entry)
@@ -122,13 +100,13 @@ class Ledger:
     def sweep(self, items: Iterable[Item]) -> None:
         """Take leftovers of a crash away before a packet leaves: what is there, or may be, and nobody wants."""
         for item in items:
-            entry = self._entries.get(_key(item))
+            entry = self._entries.get(key_of(item))
             if (entry is None or not (entry.asked or entry.owners)) and self._may_be_left(item):
                 self._tray.sweep(Change(verb=Verb.REMOVE, item=item, index=self._index(item)))
 
     def has(self, item: Item) -> bool:
         """Tell whether the kernel has an item, or was asked for it: to announce it again would be idle."""
-        entry = self._entries.get(_key(item))
+        entry = self._entries.get(key_of(item))
         return entry is not None and entry.asked
 
     def settle(self, now: Instant) -> None:
@@ -149,20 +127,20 @@ class Ledger:
                 removals.append(entry.item)
                 self._note_removal(entry.item, now)
         self._dirty.clear()
-        removals.sort(key=_rank, reverse=True)
-        additions.sort(key=_rank)
+        removals.sort(key=rank_of, reverse=True)
+        additions.sort(key=rank_of)
         self._tray.change(self._changes(Verb.REMOVE, removals))
         self._tray.change(self._changes(Verb.ADD, additions))
 
     # ── what becomes of it ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def confirm(self, change: Change) -> dict[str, None]:
+    def confirm(self, change: Change, now: Instant) -> dict[str, None]:
         """The kernel has done this; returns the keys of those who have something more now."""
-        entry = self._entries.get(_key(change.item))
+        entry = self._entries.get(key_of(change.item))
         if entry is None or not entry.asked or change.verb is Verb.REMOVE or entry.present:
             return {}
-        entry.present = True
-        if not entry.seen and isinstance(entry.item, PlacedAddress) and _is_shown_at_once(entry.item):
+        entry.present, entry.confirmed = True, now
+        if not entry.seen and isinstance(entry.item, PlacedAddress) and is_shown_soon(entry.item):
             self._unseen.setdefault(entry.item.interface, []).append(entry)
         for owner in entry.owners:
             owner.note(entry.item, present=True)
@@ -170,13 +148,13 @@ class Ledger:
 
     def refuse(self, change: Change, problem: str, now: Instant) -> None:
         """The kernel has refused this: ask it again later, unless it no longer matters by then."""
-        key = _key(change.item)
+        key = key_of(change.item)
         entry = self._entries.get(key)
         if (change.verb is Verb.ADD) != (entry is not None and bool(entry.owners)):
             return
         whose = ", ".join(owner.key for owner in entry.owners) if entry else "leftover"
         once = f"{whose} {change.verb}"
-        self._tray.report(ERROR, f"({whose}) {problem}; trying again", once=once, interface=_place(change.item))
+        self._tray.report(ERROR, f"({whose}) {problem}; trying again", once=once, interface=place_of(change.item))
         self._refused[key] = change
         if self.deadline is None:
             self.deadline = after(now, RETRY)
@@ -200,17 +178,27 @@ class Ledger:
         if entry is not None and entry.asked:
             entry.seen = True
 
-    def vanished(self, name: str, there: Container[VirtualAddress]) -> list[VirtualAddress]:
+    def vanished(self, name: str, there: Container[VirtualAddress], now: Instant) -> list[VirtualAddress]:
         """Return the addresses that the kernel has confirmed and the interface, described after that, does not have.
 
         Somebody deletes them as soon as he sees them, which is before we do (K#836): to `miss` they are as any others.
+        The kernel confirms an IPv6 address before it shows it (addrconf.c: inet6_addr_add, addrconf_dad_start): one
+        that is new and not there may be on its way.
         """
-        gone = []
+        gone, coming = [], []
         for entry in self._unseen.pop(name, ()):
-            if entry.asked and entry.present and not entry.seen and isinstance(entry.item, PlacedAddress):
+            if not (entry.asked and entry.present and not entry.seen and isinstance(entry.item, PlacedAddress)):
+                continue
+            address = entry.item.address
+            if address in there:
                 entry.seen = True
-                if entry.item.address not in there:
-                    gone.append(entry.item.address)
+            elif address.family is Family.IPV6 and elapsed(entry.confirmed, now) < ON_ITS_WAY:
+                coming.append(entry)
+            else:
+                entry.seen = True
+                gone.append(address)
+        if coming:
+            self._unseen[name] = coming
         return gone
 
     def miss(self, name: str, address: VirtualAddress, now: Instant) -> Losses:
@@ -233,12 +221,12 @@ class Ledger:
 
     def lose(self, item: Item) -> Losses:
         """Somebody has deleted a route or a rule; returns whose it was."""
-        entry = self._entries.get(_key(item))
+        entry = self._entries.get(key_of(item))
         return self._lose(entry) if entry is not None and entry.asked else ()
 
     def ask_again(self, item: Item) -> None:
         """Ask the kernel for an item that somebody has deleted."""
-        entry = self._entries.get(_key(item))
+        entry = self._entries.get(key_of(item))
         if entry is not None and not entry.asked:
             self._mark(entry)
 
@@ -263,35 +251,35 @@ class Ledger:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entry(self, item: Item) -> _Entry:
-        key = _key(item)
+    def _entry(self, item: Item) -> Entry:
+        key = key_of(item)
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry(item)
-            self._by_place.setdefault(_place(item), {})[key] = entry
+            entry = self._entries[key] = Entry(item)
+            self._by_place.setdefault(place_of(item), {})[key] = entry
         return entry
 
-    def _mark(self, entry: _Entry) -> None:
+    def _mark(self, entry: Entry) -> None:
         if not entry.is_dirty:
             entry.is_dirty = True
             self._dirty.append(entry)
 
-    def _replace(self, entry: _Entry, item: Item) -> None:
+    def _replace(self, entry: Entry, item: Item) -> None:
         """The same item with other attributes: the kernel knows no change of them, so it is taken away and put back."""
         if entry.asked:
             self._tray.change(self._changes(Verb.REMOVE, [entry.item]))
             self._lose(entry)
-        self._by_place[_place(entry.item)].pop(_key(item), None)
-        self._by_place.setdefault(_place(item), {})[_key(item)] = entry
+        self._by_place[place_of(entry.item)].pop(key_of(item), None)
+        self._by_place.setdefault(place_of(item), {})[key_of(item)] = entry
         entry.item = item
 
-    def _forget(self, entry: _Entry) -> None:
+    def _forget(self, entry: Entry) -> None:
         entry.asked = entry.present = entry.seen = False
-        key = _key(entry.item)
+        key = key_of(entry.item)
         del self._entries[key]
-        del self._by_place[_place(entry.item)][key]
+        del self._by_place[place_of(entry.item)][key]
 
-    def _lose(self, entry: _Entry) -> Losses:
+    def _lose(self, entry: Entry) -> Losses:
         entry.asked = entry.seen = False
         if entry.present:
             entry.present = False
@@ -308,12 +296,12 @@ class Ledger:
 
     def _is_reachable(self, item: Item) -> bool:
         """Tell whether the interface that an item is on exists; without one it is asked for when it appears."""
-        place = _place(item)
+        place = place_of(item)
         link = self._links.get(place) if place else None
         return not place or (link is not None and link.interface is not None)
 
     def _index(self, item: Item) -> int:
-        link = self._links.get(_place(item))
+        link = self._links.get(place_of(item))
         return link.interface.index if link is not None and link.interface is not None else 0
 
     def _changes(self, verb: Verb, items: list[Item]) -> list[Change]:
@@ -321,33 +309,11 @@ class Ledger:
 
     def _note_removal(self, item: Item, now: Instant) -> None:
         if isinstance(item, PlacedAddress) and item.address.family is Family.IPV4 and item.address.prefix < 32:
-            self._removed[item.interface, _subnet(item.address)] = now
+            self._removed[item.interface, subnet_of(item.address)] = now
 
     def _went_along(self, name: str, address: VirtualAddress, now: Instant) -> bool:
         """Tell whether the kernel has removed an address because we removed the first one of its subnet."""
         if not self._removed or address.family is Family.IPV6:
             return False
-        removed = self._removed.get((name, _subnet(address)))
+        removed = self._removed.get((name, subnet_of(address)))
         return removed is not None and elapsed(removed, now) < AFTERMATH
-
-
-def _is_shown_at_once(placed: PlacedAddress) -> bool:
-    """Tell whether the kernel shows an address, by this name, as soon as it has it: not while it asks for others."""
-    return not (placed.peer or placed.duplicate_detection)
-
-
-def _key(item: Item) -> Key:
-    return type(item), item.key
-
-
-def _rank(item: Item) -> int:
-    return _RANKS[type(item)]
-
-
-def _place(item: Item) -> str:
-    """Return the interface that an item is on, or empty."""
-    return item.interface if isinstance(item, PlacedAddress | Route) else ""
-
-
-def _subnet(address: VirtualAddress) -> str:
-    return str(ip_network(str(address), strict=False))

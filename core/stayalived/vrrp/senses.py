@@ -20,6 +20,7 @@ from stayalived.vrrp.effects import (
     Unlisten,
 )
 from stayalived.vrrp.election import Election
+from stayalived.vrrp.entries import Losses
 from stayalived.vrrp.events import (
     ChangesApplied,
     DatagramReceived,
@@ -36,7 +37,6 @@ from stayalived.vrrp.events import (
     datagram,
 )
 from stayalived.vrrp.group import Group
-from stayalived.vrrp.ledger import Losses
 from stayalived.vrrp.links import Link
 from stayalived.vrrp.packet import TTL
 from stayalived.vrrp.roster import Roster
@@ -221,7 +221,7 @@ class Senses:
         for address in link.addresses.difference(before):
             ledger.see(link.name, address)
         lost = [address for address in before if address not in link.addresses]
-        for address in (*lost, *ledger.vanished(link.name, link.addresses)):
+        for address in (*lost, *ledger.vanished(link.name, link.addresses, now)):
             self._repair(ledger.miss(link.name, address, now), now)
 
     def _lose_interface(self, event: InterfaceGone, now: Instant) -> None:
@@ -251,7 +251,7 @@ class Senses:
         for place, change in enumerate(event.changes):
             problem = event.refused.get(place) if event.refused else None
             if problem is None:
-                owners.update(ledger.confirm(change))
+                owners.update(ledger.confirm(change, now))
             else:
                 ledger.refuse(change, problem, now)
         self._file_one(ledger)

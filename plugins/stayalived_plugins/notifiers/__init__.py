@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from stayalived.plugin import Notifier, hookimpl
 from stayalived_plugins.notifiers.script import Script
+from stayalived_plugins.notifiers.weight import Weight
 
 
 @hookimpl
 def stayalived_notifiers() -> Iterable[type[Notifier]]:
     """Return the action types of this package."""
-    return (Script,)
+    return (Script, Weight)

@@ -33,11 +33,14 @@ _TYPES = {"instance": "INSTANCE", "group": "GROUP"}
 class Script(Notifier):
     """Runs a program for each event, one after the other for each subject, as an unprivileged user.
 
+    All scripts of a subject take turns in the order of the events; for one event those with `on` come before those
+    without (N02).
+
     Arguments: for an instance or a group, four are appended to the command, as keepalived's `notify` has them: INSTANCE
     or GROUP, the name, the state, the priority (0 for a group). `arguments = "none"` leaves them out, as for its
     `notify_master` and the like (N01). For real and virtual servers nothing is ever appended (N05, N06).
 
-    Environment: STAYALIVED_KIND, _SUBJECT_TYPE, _SUBJECT, _OLD, _NEW, _REASON, _PRIORITY, _SEQUENCE, and
+    Environment: STAYALIVED_KIND, _SUBJECT_TYPE, _SUBJECT, _OLD, _NEW, and so on for every field of an event, and
     STAYALIVED_PROGRAM, the script's own path, for `$0` is /dev/fd/3. Standard input: the same as one line of JSON.
 
     A script that runs longer than `timeout` gets TERM, two seconds later KILL, with all of its process group. What it
@@ -45,6 +48,9 @@ class Script(Notifier):
     """
 
     name = "script"
+    in_turn = (
+        True  # also with the other scripts of the subject: a general one sees no event before a specific one (N02)
+    )
 
     class Options(NotifierOptions, frozen=True, kw_only=True):
         """Options of the action `script`.
@@ -103,6 +109,5 @@ class Script(Notifier):
 def _facts(event: Event) -> dict[str, Any]:
     """Return what a script is told, by name."""
     facts = msgspec.structs.asdict(event)
-    facts.pop("monotonic")  # a moment of our clock means nothing to a script
     # A reason may quote what a stranger sent; no environment variable can hold a NUL.
     return {name: value.replace("\0", "") if isinstance(value, str) else value for name, value in facts.items()}

@@ -16,6 +16,10 @@ SCHEDULERS: tuple[type[Scheduler], ...] = (
     kernel.SourceHashing,
     kernel.ShortestExpectedDelay,
     kernel.NeverQueue,
+    kernel.MaglevHashing,
+    kernel.WeightedFailover,
+    kernel.WeightedOverflow,
+    kernel.PowerOfTwoChoice,
 )
 
 

@@ -62,13 +62,14 @@ class DestinationHashing(KernelScheduler):
     name = "dh"
 
 
-# include/uapi/linux/ip_vs.h: IP_VS_SVC_F_SCHED_SH_FALLBACK is flag 1, IP_VS_SVC_F_SCHED_SH_PORT is flag 2.
+# include/uapi/linux/ip_vs.h: IP_VS_SVC_F_SCHED_SH_FALLBACK and IP_VS_SVC_F_SCHED_MH_FALLBACK are flag 1,
+# IP_VS_SVC_F_SCHED_SH_PORT and IP_VS_SVC_F_SCHED_MH_PORT are flag 2.
 _FALLBACK = "flag-1"
 _PORT = "flag-2"
 
 
-class SourceHashingOptions(SchedulerOptions, frozen=True):
-    """keepalived's `sh-port` and `sh-fallback`."""
+class HashingOptions(SchedulerOptions, frozen=True):
+    """keepalived's `sh-port` and `sh-fallback`, `mh-port` and `mh-fallback`."""
 
     port: Annotated[bool, msgspec.Meta(description="The source port counts as well as the source address.")] = False
     fallback: Annotated[
@@ -80,12 +81,12 @@ class SourceHashing(KernelScheduler):
     """The server that a fixed table gives for the source address."""
 
     name = "sh"
-    Options: ClassVar[type[SchedulerOptions]] = SourceHashingOptions
+    Options: ClassVar[type[SchedulerOptions]] = HashingOptions
 
     def flags(self) -> tuple[str, ...]:
         """Return `flag-1` for the fallback and `flag-2` for the port."""
         options = self.options
-        assert isinstance(options, SourceHashingOptions)
+        assert isinstance(options, HashingOptions)
         return tuple(flag for flag, wanted in ((_FALLBACK, options.fallback), (_PORT, options.port)) if wanted)
 
 
@@ -99,3 +100,27 @@ class NeverQueue(KernelScheduler):
     """An idle server when there is one, whatever its weight; else the shortest expected delay."""
 
     name = "nq"
+
+
+class MaglevHashing(SourceHashing):
+    """As `sh`, with a table in which few clients change servers when one comes or goes. Linux 4.18."""
+
+    name = "mh"
+
+
+class WeightedFailover(KernelScheduler):
+    """The server of the greatest weight alone, until it is gone or has weight 0. Linux 3.18."""
+
+    name = "fo"
+
+
+class WeightedOverflow(KernelScheduler):
+    """The server of the greatest weight until it has as many active connections as that, then the next. Linux 4.3."""
+
+    name = "ovf"
+
+
+class PowerOfTwoChoice(KernelScheduler):
+    """Of two servers drawn by weight, the one with the fewer connections for its weight. Linux 5.15."""
+
+    name = "twos"

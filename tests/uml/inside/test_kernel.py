@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stayalived.addresses import Endpoint
+from stayalived.addresses import Endpoint, Family
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.model import (
     AddDestination,
@@ -21,11 +23,20 @@ from stayalived.ipvs.model import (
     EditDestination,
     EditService,
     Entry,
+    Need,
     Operation,
     Service,
+    ServiceKey,
+    Timeouts,
+    destination_in_words,
+    holds,
+    in_words,
+    service_in_words,
 )
 from stayalived.kernel.ipvs import LinuxIpvs
 from uml.cases import CASES, MARK6, NAT, ONE, ONE6, RR, RR6, TUNNEL, TWO, WEB, WEB6, Case, changed
+
+SCTP = ServiceKey(Family.IPV4, "sctp", Endpoint("192.0.2.1", 80))
 
 
 def ipvsadm(*arguments: str) -> list[str]:
@@ -117,11 +128,76 @@ def test_reads_what_ipvsadm_wrote(kernel: LinuxIpvs) -> None:
     assert {WEB: Entry(service, {ONE: gue})} == kernel.read()[0]
 
 
-def test_a_service_of_another_protocol_is_nobody_of_ours(kernel: LinuxIpvs) -> None:
+def test_a_service_that_ipvsadm_made_for_sctp_is_read(kernel: LinuxIpvs) -> None:
     ipvsadm("-A", "--sctp-service", "192.0.2.1:80", "-s", "rr")
     apply(kernel, AddService(WEB, RR))
 
-    assert {WEB: Entry(RR)} == kernel.read()[0]
+    assert {WEB: Entry(RR), SCTP: Entry(RR)} == kernel.read()[0]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.refused], ids=lambda case: case.name)
+def test_ipvsadm_takes_the_words_of_every_operation(kernel: LinuxIpvs, case: Case) -> None:
+    apply(kernel, *case.given)
+    before = kernel.read()[0]
+    if isinstance(case.when, AddService | AddDestination) and holds(before, case.when):
+        return  # ipvsadm calls that a mistake
+    if before == case.then:
+        return  # deleted what was not there: the same
+
+    ipvsadm(*shlex.split(in_words(case.when))[1:])
+
+    assert case.then == kernel.read()[0]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.refused], ids=lambda case: case.name)
+def test_a_table_in_words_is_what_ipvsadm_saves(kernel: LinuxIpvs, case: Case) -> None:
+    apply(kernel, *case.given)
+    apply(kernel, case.when)
+
+    words = []
+    for key, entry in kernel.read()[0].items():
+        words.append(f"-A {service_in_words(key, entry.service)}")
+        words += [f"-a {destination_in_words(key, *one)}" for one in entry.destinations.items()]
+
+    saved = [re.sub(r"[a-z]+-port", "flag-2", re.sub(r"[a-z]+-fallback", "flag-1", line)) for line in ipvsadm("-Sn")]
+    assert saved == sorted(line.partition(" -x ")[0] for line in words)
+
+
+def test_tells_what_is_missing_and_changes_nothing(kernel: LinuxIpvs) -> None:
+    needs = [Need("mh"), Need("twos"), Need("rr", "sip"), Need("rr", "nosuch")]
+
+    missing = [problem.remedy if problem else "" for problem in kernel.missing(needs)]
+
+    asked = "; is the module installed?"
+    no_twos = f"the kernel has no scheduler twos: `modprobe ip_vs_twos`{asked}"
+    no_engine = f"the kernel has no persistence engine nosuch: `modprobe ip_vs_pe_nosuch`{asked}"
+    assert ["", no_twos, "", no_engine] == missing
+    assert {} == kernel.read()[0]
+
+
+def test_timeouts_are_set_one_by_one(kernel: LinuxIpvs) -> None:
+    before = kernel.timeouts()
+    assert Timeouts(tcp=900, tcpfin=120, udp=300) == before
+
+    kernel.set_timeouts(Timeouts(tcp=77, udp=55))
+
+    assert Timeouts(tcp=77, tcpfin=120, udp=55) == kernel.timeouts()
+    assert ["Timeout (tcp tcpfin udp): 77 120 55"] == ipvsadm("-l", "--timeout")
+    kernel.set_timeouts(before)
+
+
+def test_a_time_that_the_kernel_cannot_keep_is_refused(kernel: LinuxIpvs) -> None:
+    with pytest.raises(KernelProblem, match=r"ipvsadm --set 4294967295 0 0: Invalid argument"):
+        kernel.set_timeouts(Timeouts(tcp=0xFFFFFFFF))
+
+
+def test_a_service_that_another_program_keeps_is_named(kernel: LinuxIpvs) -> None:
+    ipvsadm("-A", "-t", "192.0.2.1:80", "-s", "wlc")
+
+    (problem,) = kernel.apply([AddService(WEB, RR)])
+
+    assert problem is not None
+    assert "another program keeps it" in problem.remedy
 
 
 def test_a_mask_that_ipvsadm_left_on_a_service_without_persistence_is_no_difference(kernel: LinuxIpvs) -> None:

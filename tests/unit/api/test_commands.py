@@ -3,9 +3,9 @@ import pytest
 from stayalived.api.commands import Answer, BadCommand, Command, read_answer, read_command, write_answer, write_command
 
 
-@pytest.mark.parametrize("verb", ["status", "reload", "stop"])
+@pytest.mark.parametrize("verb", ["status", "reload", "stop", "drain", "undrain", "weight"])
 def test_a_command_comes_back_as_it_was_written(verb: str) -> None:
-    command = Command(verb=verb, force=True, leave=True)
+    command = Command(verb=verb, force=True, leave=True, server="web/tic", weight=5, seconds=1.5)
 
     line = write_command(command)
 
@@ -30,6 +30,8 @@ def test_an_answer_comes_back_as_it_was_written() -> None:
         b'{"verb": 7}',
         b'{"verb": "status", "colour": "red"}',
         b'{"verb": "drop table"}',
+        b'{"verb": "weight", "weight": -1}',
+        b'{"verb": "drain", "seconds": 1e99}',
         b"\xff\xfe{",
         b"[" * 4000,
         b'{"verb": "' + b"x" * 4000,
@@ -41,8 +43,10 @@ def test_what_is_no_command_is_refused_with_a_reason(line: bytes) -> None:
 
 
 def test_an_unknown_verb_is_answered_with_those_that_are_known() -> None:
-    with pytest.raises(BadCommand, match="unknown verb 'drain'; known are reload, status, stop"):
-        read_command(b'{"verb": "drain"}')
+    with pytest.raises(
+        BadCommand, match="unknown verb 'polish'; known are drain, in-force, reload, status, stop, undrain, weight"
+    ):
+        read_command(b'{"verb": "polish"}')
 
 
 @pytest.mark.parametrize("line", [b"", b"hello\n", b'{"accepted": "yes"}', b"[" * 4000])

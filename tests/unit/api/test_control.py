@@ -196,6 +196,12 @@ def test_who_may_look_and_who_may_change() -> None:
 
     assert looking == [True, True, True, False]
     assert changing == [True, True, False, False]
+    assert [ENTITLED.may_see_secrets(peer) for peer in (root, operator, daemon, stranger)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_without_the_group_only_root_and_the_starter_may() -> None:

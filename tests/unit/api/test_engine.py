@@ -1,10 +1,20 @@
 from collections.abc import Sequence
 
 from stayalived.api.commands import Answer, Command, read_answer, write_command
-from stayalived.api.engine import MAX_WAITING, REQUEST_LIMIT, AnswerClient, ApiEffect, ApiEngine, Asked
+from stayalived.api.engine import (
+    MAX_WAITING,
+    REQUEST_LIMIT,
+    AnswerClient,
+    ApiEffect,
+    ApiEngine,
+    Asked,
+    ShowConfiguration,
+)
 from stayalived.child.events import AnswerPrepared, Commit, Finished, Received, Report, Stop, Tell
 from stayalived.config.problems import Problem
 from stayalived.messages.control import DaemonState, Reply, Request, Start
+from stayalived.messages.routes import pack
+from stayalived.messages.services import FirstRound
 from stayalived.timing import Instant, after, milliseconds
 
 NOW = Instant(5_000_000_000)
@@ -141,3 +151,41 @@ def test_a_request_is_logged() -> None:
 
     assert [effect.text for effect in effects if isinstance(effect, Report)] == ["stop asked for on the control socket"]
     assert not [effect for effect in effects if isinstance(effect, AnswerPrepared)]
+
+
+def committed() -> ApiEngine:
+    engine = ApiEngine(version="0.1", pid=7)
+    engine.handle(Commit(generation=3, start=Start.FIRST), NOW)
+    return engine
+
+
+def test_what_is_in_force_is_shown_to_who_may_see_secrets_with_what_was_told() -> None:
+    engine = committed()
+    daemon = DaemonState(phase="running", generation=3, accepted_at=0, refused=(), run_dir="/r", config_dir="/c")
+    first = FirstRound(open=True)
+    engine.handle(Received(topic="daemon.state", key="", sender="supervisor", message=daemon), NOW)
+    engine.handle(Received(topic="services.round", key="", sender="ipvs", message=first), NOW)
+    line = write_command(Command(verb="in-force"))
+
+    (effect,) = engine.handle(Asked(client=1, line=line, may_change=True, may_see_secrets=True), NOW)
+
+    assert isinstance(effect, ShowConfiguration)
+    assert (effect.answer.generation, effect.answer.config_dir) == (3, "/c")
+    assert effect.answer.told == (("services.round", "", pack(first).body),)
+
+
+def test_who_may_not_see_secrets_is_not_shown_what_is_in_force() -> None:
+    ((_, answer),) = answers(committed().handle(asked("in-force"), NOW))
+
+    assert not answer.accepted
+    assert "ask as root" in answer.text
+
+
+def test_before_the_first_commit_nothing_is_in_force() -> None:
+    line = write_command(Command(verb="in-force"))
+    asking = Asked(client=1, line=line, may_change=True, may_see_secrets=True)
+
+    ((_, answer),) = answers(ApiEngine(version="0.1", pid=7).handle(asking, NOW))
+
+    assert not answer.accepted
+    assert "no configuration is in force yet" in answer.text

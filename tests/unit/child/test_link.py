@@ -116,7 +116,9 @@ def test_the_longest_frame_passes(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize(
-    "datagram", [b"\xc1", b"x", b"\x95", bytes(100), b"\x91" * 2000, os.urandom(64), bytes(MAX_FRAME + 1)]
+    "datagram",
+    [b"\xc1", b"x", b"\x95", bytes(100), b"\x91" * 2000, os.urandom(64), bytes(MAX_FRAME + 1)],
+    ids=lambda datagram: f"{len(datagram)} bytes",
 )
 def test_what_is_no_frame_is_dropped_and_counted(raw: Raw, datagram: bytes) -> None:
     theirs, link = raw

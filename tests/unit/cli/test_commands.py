@@ -113,6 +113,55 @@ def test_status_prints_the_versioned_document_for_machines(daemon: Daemon) -> No
     assert [Command(verb="status")] == daemon.asked
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (("drain", "web/tic"), Command(verb="drain", server="web/tic", seconds=60)),
+        (
+            ("drain", "web/tic", "--timeout", "0", "--force"),
+            Command(verb="drain", server="web/tic", force=True),
+        ),
+        (("undrain", "web/tic"), Command(verb="undrain", server="web/tic")),
+        (("weight", "web/tic", "5"), Command(verb="weight", server="web/tic", weight=5)),
+        (("weight", "web/tic", "0", "--for", "2.5"), Command(verb="weight", server="web/tic", weight=0, seconds=2.5)),
+        (("weight", "web/tic", "--reset"), Command(verb="weight", server="web/tic")),
+    ],
+)
+def test_a_command_about_a_server_asks_and_says_what_came_of_it(
+    daemon: Daemon, words: tuple[str, ...], command: Command
+) -> None:
+    daemon.react = lambda _: write_answer(Answer(accepted=True, text="done so"))
+
+    result = call(*words, "--run-dir", daemon.run_dir)
+
+    assert (0, "done so\n") == (result.exit_code, result.output)
+    assert [command] == daemon.asked
+
+
+def test_a_command_about_a_server_that_is_refused_is_status_1(daemon: Daemon) -> None:
+    daemon.react = lambda _: write_answer(Answer(accepted=False, text="no real server is called 'x'"))
+
+    result = call("drain", "x", "--run-dir", daemon.run_dir)
+
+    assert (1, "Error: no real server is called 'x'\n") == (result.exit_code, result.output)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("drain",),
+        ("drain", "web/tic", "--timeout", "-1"),
+        ("weight", "web/tic"),
+        ("weight", "web/tic", "5", "--reset"),
+        ("weight", "web/tic", "-1"),
+        ("weight", "web/tic", "--reset", "--for", "5"),
+    ],
+)
+def test_a_wrong_command_about_a_server_is_status_2_and_asks_nobody(daemon: Daemon, words: tuple[str, ...]) -> None:
+    assert call(*words, "--run-dir", daemon.run_dir).exit_code == 2
+    assert [] == daemon.asked
+
+
 def test_reload_prints_the_whole_report_and_fails_when_it_was_refused(daemon: Daemon) -> None:
     problems = ("a.toml:3:1: global.x: found 1; expected 2", "b.toml: y")
     daemon.react = lambda _: write_answer(Answer(accepted=False, text="refused", problems=problems))

@@ -79,7 +79,6 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     # Instances
     "[vrrp_instance.tic]": (
-        "a.toml:1:1: vrrp_instance.tic.interface: missing; must be text of 1 to 15 characters",
         "a.toml:1:1: vrrp_instance.tic.virtual_router_id: missing; must be a whole number from 1 to 255",
         "a.toml:1:1: vrrp_instance.tic.virtual_ipaddress: missing; must be a list of text or tables that is not empty",
     ),
@@ -219,12 +218,12 @@ BAD: dict[str, tuple[str, ...]] = {
         "a.toml:5:1: vrrp_instance.tic.notify: found 5; must be text, a table or a list of text or tables",
     ),
     INSTANCE + 'notify = "whisper"': (
-        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout',
+        'a.toml:5:1: vrrp_instance.tic.notify: found "whisper"; unknown action type; known: dash, shout, weight',
     ),
     INSTANCE + 'notify = [{ type = "shout", volume = 12, on = ["mastre_"] }]': (
         "a.toml:5:29: vrrp_instance.tic.notify[0].volume: found 12; must be a whole number from 0 to 11",
         'a.toml:5:48: vrrp_instance.tic.notify[0].on[0]: found "mastre_"; '
-        'must be "master", "backup", "fault", "stop", "deleted" or "lower_priority"',
+        'must be "master", "backup", "fault", "stop", "deleted", "lower_priority" or "priority"',
     ),
     INSTANCE + "notify = [{ volume = 3 }]": (
         'a.toml:5:11: vrrp_instance.tic.notify[0].type: missing; write type = "NAME"',
@@ -245,19 +244,62 @@ BAD: dict[str, tuple[str, ...]] = {
     # Virtual servers
     "[virtual_server.web]": (
         "a.toml:1:1: virtual_server.web.address: missing; write address or fwmark",
-        'a.toml:1:1: virtual_server.web.protocol: missing; must be "tcp" or "udp"',
+        'a.toml:1:1: virtual_server.web.protocol: missing; must be "tcp", "udp" or "sctp", or a list of them',
     ),
     SERVICE: ("a.toml:1:1: virtual_server.web: warning: has no real server: it is left out",),
     SERVICE + 'lb_algo = "rr"': ("a.toml:4:1: virtual_server.web.lb_algo: write scheduler",),
-    SERVICE + "ha_suspend = true": (
-        "a.toml:4:1: virtual_server.web.ha_suspend: not yet in this version; leave it out",
-    ),
-    SERVICE.replace("tcp", "sctp") + SERVER: (
-        'a.toml:3:1: virtual_server.web.protocol: found "sctp"; '
-        'SCTP is not yet in this version; must be "tcp" or "udp"',
-    ),
     SERVICE.replace("tcp", "icmp") + SERVER: (
-        'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp" or "udp"',
+        'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp", "udp" or "sctp"',
+    ),
+    SERVICE.replace('"tcp"', '["tcp", "udp", "TCP"]') + SERVER: (
+        'a.toml:3:27: virtual_server.web.protocol[2]: found "tcp"; stands here twice; keep one of them',
+    ),
+    SERVICE.replace('"tcp"', "[]") + SERVER: (
+        'a.toml:3:1: virtual_server.web.protocol: missing; must be "tcp", "udp" or "sctp", or a list of them',
+    ),
+    SERVICE.replace('"tcp"', '["tcp", "udp"]') + "ops = true\n" + SERVER: (
+        "a.toml:4:1: virtual_server.web.ops: goes with UDP or fwmark only",
+    ),
+    '[virtual_server.web]\nfwmark = 7\nprotocol = "tcp"\n' + SERVER: (
+        "a.toml:3:1: virtual_server.web.protocol: warning: has no effect with fwmark: "
+        "a mark stands for every packet that carries it",
+    ),
+    SERVICE.replace("tcp", "udp") + 'persistence_engine = "sip"\n' + SERVER: (
+        "a.toml:4:1: virtual_server.web.persistence_engine: goes with persistence_timeout only; "
+        "write how long a call stays with its server",
+    ),
+    SERVICE + 'persistence_engine = "sip"\npersistence_timeout = 60\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.persistence_engine: found "sip"; goes with UDP or fwmark only',
+    ),
+    SERVICE + 'persistence_engine = "rtp"\npersistence_timeout = 60\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.persistence_engine: found "rtp"; must be "sip"',
+        'a.toml:4:1: virtual_server.web.persistence_engine: found "sip"; goes with UDP or fwmark only',
+    ),
+    SERVICE.replace("192.0.2.1", "192.0.2.9-3") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.9-3:80"; a range ends at or after its start',
+    ),
+    SERVICE.replace("192.0.2.1", "192.0.2.9-999") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.9-999:80"; '
+        "after the dash comes an address, or its last part: a number up to 255",
+    ),
+    SERVICE.replace("192.0.2.1", "[2001:db8::1-xyz]") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "[2001:db8::1-xyz]:80"; '
+        "after the dash comes an address, or its last part: a hexadecimal number up to ffff",
+    ),
+    SERVICE.replace("192.0.2.1", "192.0.2.9/29") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.9/29:80"; must be the address of the net: 192.0.2.8/29',
+    ),
+    SERVICE.replace("192.0.2.1", "10.0.0.0/8") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "10.0.0.0/8:80"; '
+        "has 16777216 addresses; a range has at most 65536",
+    ),
+    SERVICE.replace("192.0.2.1:80", "192.0.2.1-9") + SERVER: (
+        'a.toml:2:1: virtual_server.web.address: found "192.0.2.1-9"; '
+        "must have a port, unless the service is persistent",
+    ),
+    SERVICE + "sh-port = true\nhashed = true\n" + SERVER: (
+        'a.toml:4:1: virtual_server.web.sh-port: write scheduler = { type = "sh", port = true }, or mh',
+        "a.toml:5:1: virtual_server.web.hashed: the kernel's own mark, with which a service is never found; leave it out",
     ),
     SERVICE + "fwmark = 7\n" + SERVER: ("a.toml:2:1: virtual_server.web.address: give either address or fwmark",),
     SERVICE + "ops = true\n" + SERVER: ("a.toml:4:1: virtual_server.web.ops: goes with UDP or fwmark only",),
@@ -272,7 +314,7 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     SERVICE + 'scheduler = "fastest"\n' + SERVER: (
         'a.toml:4:1: virtual_server.web.scheduler: found "fastest"; unknown scheduler; '
-        "known: dh, lblc, lblcr, lc, nq, picky (acme-checks), rr, sed, sh, wlc, wrr",
+        "known: dh, fo, lblc, lblcr, lc, mh, nq, ovf, picky (acme-checks), rr, sed, sh, twos, wlc, wrr",
     ),
     SERVICE + 'scheduler = { type = "sh", prot = true }\n' + SERVER: (
         "a.toml:4:28: virtual_server.web.scheduler.prot: unknown key; did you mean port?",
@@ -326,8 +368,12 @@ BAD: dict[str, tuple[str, ...]] = {
         "DR keeps the service's port 80: that one is used",
     ),
     SERVICE + SERVER + "uthreshold = 10\nlthreshold = 20": (
-        "a.toml:7:1: virtual_server.web.real_server.one.lthreshold: warning: found 20; "
-        "is above uthreshold (10): the server would flap",
+        "a.toml:7:1: virtual_server.web.real_server.one.lthreshold: found 20; "
+        "is above uthreshold (10): the kernel refuses such a server",
+    ),
+    SERVICE + SERVER + "lthreshold = 20": (
+        "a.toml:6:1: virtual_server.web.real_server.one.lthreshold: found 20; "
+        "is above uthreshold (0): the kernel refuses such a server",
     ),
     # Checks
     SERVICE + 'check = "answerz"\n' + SERVER + '[check.answers]\ntype = "knock"': (

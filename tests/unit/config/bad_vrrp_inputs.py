@@ -13,6 +13,10 @@ BOTH = INSTANCE.replace('"192.0.2.1/24"', '"192.0.2.1/24", "2001:db8::1/64"')
 OTHER = INSTANCE.replace("tic", "tac").replace("2.1/", "2.2/").replace("id = 1", "id = 2")
 
 
+UNNAMED = INSTANCE.replace('interface = "eth0"\n', "")
+UNNAMED_BOTH = BOTH.replace('interface = "eth0"\n', "")
+
+
 def entry(text: str) -> str:
     """Return the instance with something else in place of its address."""
     return INSTANCE.replace('"192.0.2.1/24"', text)
@@ -236,6 +240,22 @@ BAD: dict[str, tuple[str, ...]] = {
         "a.toml:12:1: vrrp_instance.tac.virtual_routes: warning: found 0.0.0.0/0 in table 254; is in tic as well: when one of them leaves, the other loses it",
     ),
     # Where adverts come from and go to
+    INSTANCE + 'use_vmac = { group = "web", netlink_notify_msg = true }': (
+        'a.toml:5:14: vrrp_instance.tic.use_vmac.group: found "web"; no such name in iproute2\'s group; write a number from 0 to 2147483647, or name it there',
+        "a.toml:5:29: vrrp_instance.tic.use_vmac.netlink_notify_msg: the kernel tells of a macvlan that goes up or down in any case; leave it out",
+    ),
+    INSTANCE + 'virtual_routes = [{ to = "10.0.0.0/8", type = "blackhole", mode = "add" }]': (
+        'a.toml:5:60: vrrp_instance.tic.virtual_routes[0].mode: found "add"; must be "prepend" or "append"',
+    ),
+    UNNAMED: (
+        "a.toml:1:1: vrrp_instance.tic.interface: missing; write it, or unicast_peer and the address of this machine as unicast_src_ip",
+    ),
+    UNNAMED + 'unicast_peer = ["192.0.2.9"]\nunicast_src_ip = "192.0.2.8"': (
+        "a.toml:1:1: vrrp_instance.tic.interface: missing, and no interface of this machine has 192.0.2.8; write interface, or correct the address",
+    ),
+    UNNAMED_BOTH + 'unicast_peer = ["192.0.2.9", "2001:db8::9"]\nunicast_src_ip = ["198.51.100.11", "2001:db8::11"]': (
+        'a.toml:1:1: vrrp_instance.tic.interface: found "198.51.100.11 on eth1 and 2001:db8::11 on eth0"; missing, and the source addresses are on several interfaces; write the one whose link counts',
+    ),
     INSTANCE + 'unicast_src_ip = "192.0.2.8"': (
         "a.toml:5:1: vrrp_instance.tic.unicast_src_ip: goes with unicast_peer; write that, or leave it out",
     ),
@@ -362,9 +382,6 @@ BAD: dict[str, tuple[str, ...]] = {
     INSTANCE + 'use_vmac = { name = "mac:0" }': (
         'a.toml:5:14: vrrp_instance.tic.use_vmac.name: found "mac:0"; must be a name for an interface: no space, / or :',
     ),
-    INSTANCE + "use_vmac = { group = 5 }": (
-        "a.toml:5:14: vrrp_instance.tic.use_vmac.group: not yet in this version; leave it out",
-    ),
     # Strict mode
     INSTANCE + 'strict_mode = true\nauthentication = { auth_type = "PASS", auth_pass = "secret" }': (
         "a.toml:6:1: vrrp_instance.tic.authentication: strict mode has no authentication (RFC 3768 5.3.6); leave one of the two out",
@@ -423,8 +440,11 @@ BAD: dict[str, tuple[str, ...]] = {
     INSTANCE + OTHER + 'split = true\n[vrrp_sync_group.all]\ngroup = ["tic", "tac"]': (
         'a.toml:11:17: vrrp_sync_group.all.group[1]: found "tac"; has split = true: its halves move alone; take that out, or take it out of the group',
     ),
-    INSTANCE + OTHER + '[vrrp_sync_group.all]\ngroup = ["tic", "tac"]\nnotify = { type = "shout", on = "deleted" }': (
-        'a.toml:11:28: vrrp_sync_group.all.notify.on: found "deleted"; must be "master", "backup", "fault" or "stop"',
+    INSTANCE + OTHER + '[vrrp_sync_group.all]\ngroup = ["tic", "tac"]\nnotify = { type = "shout", on = "up" }': (
+        (
+            'a.toml:11:28: vrrp_sync_group.all.notify.on: found "up"; '
+            'must be "master", "backup", "fault", "stop" or "deleted"'
+        ),
     ),
     INSTANCE + "priority = 256\n" + OTHER + '[vrrp_sync_group.all]\ngroup = ["tic", "tac"]': (
         "a.toml:5:1: vrrp_instance.tic.priority: found 256; must be a whole number from 1 to 255",

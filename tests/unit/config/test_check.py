@@ -69,7 +69,12 @@ def test_the_examples_that_are_commented_out_are_good_as_well(tmp_path: Path) ->
 
     assert [problem for problem in problems if not problem.path.endswith(".command")] == []  # it is not installed here
     assert configuration is not None
-    assert [action.subject for action in configuration.actions] == ["instance service42", "virtual_server service42"]
+    assert [action.subject for action in configuration.actions] == [
+        "global",
+        "instance service42",
+        "virtual_server service42",
+        "real_server service42/tic",
+    ]
 
 
 def test_a_bad_file_leaves_no_configuration(tmp_path: Path) -> None:

@@ -54,3 +54,9 @@ def test_the_kernel_is_asked_for_the_mtu_of_an_interface() -> None:
     found = [ThisMachine().mtu(name) for name in ("lo", "nosuch0", "ü" * 9, "\udcff")]
 
     assert found == [65536, None, None, None]
+
+
+def test_the_kernel_is_asked_which_interface_has_an_address() -> None:
+    found = [ThisMachine().interface_of(address) for address in ("127.0.0.1", "192.0.2.254", "2001:db8::254")]
+
+    assert found == ["lo", "", ""]

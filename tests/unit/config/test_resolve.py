@@ -1,3 +1,5 @@
+import pytest
+
 from configuration_kit import good, plugins, read
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Forwarding, decode, encode
@@ -183,7 +185,82 @@ def test_a_service_by_mark_takes_the_family_of_its_servers() -> None:
 
     (service,) = good(text).virtual_servers
 
-    assert (service.fwmark, service.fwmark_family, service.addresses) == (7, Family.IPV6, ())
+    assert (service.fwmark, service.fwmark_families, service.addresses) == (7, (Family.IPV6,), ())
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "families"),
+    [
+        ('["192.0.2.11", "2001:db8::11"]', '"192.0.2.12"', (Family.IPV4, Family.IPV6)),
+        ('"192.0.2.11"', '"2001:db8::11"', (Family.IPV4, Family.IPV6)),
+        ('"2001:db8::11"\nforward = "TUN"', '"2001:db8::12"\nforward = "TUN"', (Family.IPV6,)),
+        ('"2001:db8::11"\nforward = "TUN"', '"192.0.2.11"\nforward = "TUN"', (Family.IPV4,)),
+        ('"192.0.2.11"\nforward = "TUN"', '"2001:db8::12"', (Family.IPV6,)),
+    ],
+)
+def test_a_mark_is_balanced_in_every_family_of_servers_that_are_not_tunnelled(
+    one: str, two: str, families: tuple[Family, ...]
+) -> None:
+    servers = "".join(
+        f"[virtual_server.web.real_server.{name}]\naddress = {text}\n" for name, text in (("one", one), ("two", two))
+    )
+
+    (service,) = good("[virtual_server.web]\nfwmark = 7\n" + servers).virtual_servers
+
+    assert families == service.fwmark_families
+
+
+def test_a_mark_of_a_family_has_servers_of_the_other_behind_tunnels() -> None:
+    text = '[virtual_server.web]\nfwmark = 7\nfamily = "ipv6"\nforward = "TUN"\n' + SERVER
+
+    (service,) = good(text).virtual_servers
+
+    assert (Family.IPV6,) == service.fwmark_families
+    assert (Endpoint("192.0.2.11", 0),) == service.real_servers[0].addresses
+
+
+def test_a_tunnel_leads_to_a_server_of_the_other_family() -> None:
+    text = (
+        SERVICE + 'forward = "TUN"\nsorry_server = "[2001:db8::99]:80"\n' + SERVER.replace("192.0.2.11", "2001:db8::11")
+    )
+
+    (service,) = good(text).virtual_servers
+
+    assert (Endpoint("2001:db8::11", 80),) == service.real_servers[0].addresses
+    assert Endpoint("2001:db8::99", 80) == service.sorry_server
+
+
+def test_a_tunnel_serves_both_families_from_one_address() -> None:
+    configuration, problems = read(BOTH + 'forward = "TUN"\n' + SERVER)
+
+    assert configuration is not None
+    assert [] == problems
+    assert (Endpoint("192.0.2.11", 80),) == configuration.virtual_servers[0].real_servers[0].addresses
+
+
+def test_a_name_may_have_several_protocols() -> None:
+    (service,) = good(SERVICE.replace('"tcp"', '["TCP", "udp", "sctp"]') + SERVER).virtual_servers
+
+    assert (("tcp", "udp", "sctp"), "") == (service.protocols, service.persistence_engine)
+
+
+def test_ranges_stand_for_all_their_addresses() -> None:
+    address = '["192.0.2.1-3:80", "192.0.2.8/31:80", "[2001:db8::e-10]:80", "192.0.2.20:81"]'
+    both = SERVER.replace('"192.0.2.11"', '["192.0.2.11:80", "[2001:db8::11]:80"]')
+
+    (service,) = good(SERVICE.replace('"192.0.2.1:80"', address) + both).virtual_servers
+
+    expected = [f"192.0.2.{number}:80" for number in (1, 2, 3, 8, 9)]
+    expected += [f"[2001:db8::{number}]:80" for number in ("e", "f", "10")]
+    assert [*expected, "192.0.2.20:81"] == [str(one) for one in service.addresses]
+
+
+def test_the_persistence_engine_is_kept_with_its_time() -> None:
+    text = SERVICE.replace("tcp", "UDP") + 'persistence_engine = "SIP"\npersistence_timeout = 60\n' + SERVER
+
+    (service,) = good(text).virtual_servers
+
+    assert ("sip", seconds(60)) == (service.persistence_engine, service.persistence_timeout)
 
 
 def test_a_sorry_server_has_the_port_of_the_service() -> None:

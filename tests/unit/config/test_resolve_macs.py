@@ -34,6 +34,14 @@ def test_an_ipv6_router_has_another_name_and_block() -> None:
     )
 
 
+def test_a_group_has_a_number_or_a_name() -> None:
+    texts = ("group = 7", 'group = "default"', 'group = "7"')
+
+    found = [router(f"use_vmac = {{ {text} }}").virtual_mac for text in texts]
+
+    assert [mac.group for mac in found if mac] == [7, 0, 7]
+
+
 def test_an_instance_of_both_families_has_two() -> None:
     assert names(instance(USE, addresses=f"{V4}, {V6}")) == ["vrrp.51", "vrrp6.51"]
     assert names(instance('use_vmac = { name = "web" }', addresses=f"{V4}, {V6}")) == ["web", "web6"]

@@ -64,6 +64,11 @@ def test_a_type_is_the_kernel_s_number(text: str, kind: int) -> None:
     assert route(f'to = "10.0.0.0/8", {text}').kind == kind
 
 
+@pytest.mark.parametrize(("text", "behind"), [("", False), (', mode = "prepend"', False), (', mode = "append"', True)])
+def test_a_mode_is_a_place_among_the_routes_of_others(text: str, behind: bool) -> None:
+    assert route(f'to = "10.0.0.0/8", type = "blackhole"{text}').behind == behind
+
+
 @pytest.mark.parametrize(
     ("text", "scope"),
     [
@@ -206,7 +211,7 @@ def test_preferences_count_down_for_each_family_over_all_instances_past_those_th
 
 def test_a_rule_for_which_no_preference_is_left_is_refused() -> None:
     findings = Findings()
-    desk = Desk(findings, Decoder(findings), plugins().catalogue, Names(), "tic", "tic")
+    desk = Desk(findings, Decoder(findings), plugins().catalogue, Names(), "tic", "tic", str)
     room = RuleRoom(desk, Preferences(frozenset(range(2, 16385))), ("vrrp_instance", "tic"))
 
     first, *others = room.take([{}, {}])

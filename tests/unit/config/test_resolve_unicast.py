@@ -4,6 +4,7 @@ from stayalived.config.virtual_routers import UnicastPeer
 from unit.config.instance_kit import V4, V6, instance, router, routers, warned
 
 PEER = 'unicast_peer = ["192.0.2.9"]'
+UNNAMED = '[vrrp_instance.tic]\nvirtual_router_id = 51\nvirtual_ipaddress = ["192.0.2.1/24"]\n'
 
 
 def test_without_peers_adverts_go_to_the_group() -> None:
@@ -104,3 +105,14 @@ def test_a_virtual_router_of_the_same_number_may_have_another_source() -> None:
     found = good(instance(f'{PEER}\nunicast_src_ip = "192.0.2.8"') + other).instances
 
     assert [each.routers[0].family for each in found] == [Family.IPV4, Family.IPV4]
+
+
+def test_an_instance_without_an_interface_is_on_the_one_that_has_its_source() -> None:
+    """V02: with unicast adverts from an address of this machine no interface need be written."""
+    text = UNNAMED + 'unicast_peer = ["192.0.2.9"]\nunicast_src_ip = ["192.0.2.11"]'
+
+    (found,) = good(text).instances
+
+    assert found.interface == "eth0"
+    assert {router.interface for router in found.routers} == {"eth0"}
+    assert {placed.interface for router in found.routers for placed in router.addresses} == {"eth0"}

@@ -6,15 +6,25 @@ from typing import Any
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.child.events import AnswerPrepared, Commit, Finished, Forget, Prepare, Received, Report, Stop, Tell
-from stayalived.config.model import Check, Configuration, Forwarding, Globals, RealServer, Source, Timing, VirtualServer
+from stayalived.config.model import (
+    Check,
+    Configuration,
+    Forwarding,
+    Globals,
+    PoolManners,
+    RealServer,
+    Source,
+    Timing,
+    VirtualServer,
+)
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import AnyEffect, AnyEvent, Apply, KernelRefused, OperationsDone, ReadTable, TableRead
-from stayalived.ipvs.model import Destination, Operation, Service, ServiceKey
+from stayalived.ipvs.model import Connections, Destination, Operation, Service, ServiceKey
 from stayalived.kernel.memory_ipvs import MemoryIpvs
 from stayalived.messages.control import Message, Start
 from stayalived.messages.notify import Event
-from stayalived.messages.services import CheckState, FirstRound, ServiceState
+from stayalived.messages.services import CheckState, FirstRound, Override, ServiceState
 from stayalived.timing import Duration, Instant, after, seconds
 
 START = Instant(1_000_000_000_000)
@@ -108,16 +118,20 @@ def server(
     )
 
 
+def manners(**changes: Any) -> PoolManners:
+    return PoolManners(**changes)
+
+
 def service(
     *servers: RealServer, name: str = "web", addresses: Sequence[str] = ("192.0.2.1:80",), **changes: Any
 ) -> VirtualServer:
     return VirtualServer(
         **{
             "name": name,
-            "protocol": "tcp",
+            "protocols": ("tcp",),
             "addresses": tuple(Endpoint.parse(address) for address in addresses),
             "fwmark": 0,
-            "fwmark_family": Family.IPV4,
+            "fwmark_families": (Family.IPV4,),
             "scheduler": "rr",
             "scheduler_flags": (),
             "policy": "rr",
@@ -138,7 +152,9 @@ def service(
     )
 
 
-def check_state(subject: str, up: bool | None, *, number: int = 0, weight: int = 0, reason: str = "") -> CheckState:
+def check_state(
+    subject: str, up: bool | None, *, number: int = 0, weight: int = 0, reason: str = "", stale: bool = False
+) -> CheckState:
     return CheckState(
         subject=subject,
         number=number,
@@ -148,7 +164,7 @@ def check_state(subject: str, up: bool | None, *, number: int = 0, weight: int =
         reason=reason,
         latency=0,
         since=0,
-        stale=False,
+        stale=stale,
     )
 
 
@@ -188,9 +204,9 @@ class Director:
     def reload(self, wanted: Configuration) -> None:
         self.start(wanted, Start.RELOAD)
 
-    def hear(self, subject: str, up: bool | None, *, number: int = 0, weight: int = 0, reason: str = "") -> None:
-        """Tell the engine where a check stands."""
-        self.hear_all([check_state(subject, up, number=number, weight=weight, reason=reason)])
+    def hear(self, subject: str, up: bool | None, **more: Any) -> None:
+        """Tell the engine where a check stands; see `check_state`."""
+        self.hear_all([check_state(subject, up, **more)])
 
     def hear_from(self, sender: str, subject: str, up: bool | None) -> None:
         """Tell the engine what one process says of a check."""
@@ -203,6 +219,21 @@ class Director:
             event = Received(topic="services.check", key=key, sender=sender, message=state)
             self._carry_out(self.engine.handle(event, self.now))
         self._work()
+
+    def want(self, subject: str, mode: str, value: float = 0, *, source: str = "command", **more: Any) -> None:
+        """Tell the engine what somebody wants of a server."""
+        level = Override(server=subject, source=source, mode=mode, value=value, **more)
+        key = f"{subject} {source} {mode}"
+        self.handle(Received(topic="services.override", key=key, sender="supervisor", message=level))
+
+    def withdraw(self, subject: str, mode: str, *, source: str = "command") -> None:
+        """Tell the engine that it is wanted no longer."""
+        key = f"{subject} {source} {mode}"
+        self.handle(Received(topic="services.override", key=key, sender="supervisor", message=None))
+
+    def count(self, endpoint: Endpoint, *, active: int = 0, inactive: int = 0) -> None:
+        """Have the kernel count connections of a destination of `WEB`."""
+        self.kernel.connections[WEB, endpoint] = Connections(active=active, inactive=inactive)
 
     def retell(self, key: str, topic: str, message: Message) -> None:
         self.handle(Received(topic=topic, key=key, sender="ipvs", message=message))

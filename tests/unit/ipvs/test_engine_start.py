@@ -268,7 +268,7 @@ def test_quorum_is_decided_when_the_hold_is_over(director: Director) -> None:
 
     assert "down" == director.state().quorum
     assert {"192.0.2.99:80": 1} == director.pool()
-    assert [("quorum_down", "web")] == director.events()
+    assert [("quorum_down", "web"), ("sorry_on", "web")] == director.events()
 
 
 def test_that_quorum_is_there_at_the_start_is_no_event(director: Director) -> None:
@@ -301,7 +301,7 @@ def test_quorum_lost_and_gained_changes_to_the_sorry_server_and_back(director: D
         AddDestination(WEB, TWO, THERE),
         DeleteDestination(WEB, SORRY),
     ] == director.kernel.journal
-    assert [("up", "web/one"), ("quorum_up", "web")] == director.events()
+    assert [("up", "web/one"), ("quorum_up", "web"), ("sorry_off", "web")] == director.events()
     assert "Gained quorum 2 for VS web: live weight 2" in director.reports()
 
 

@@ -176,6 +176,7 @@ def test_a_state_shows_each_server_as_it_is(director: Director) -> None:
         configured_weight=1,
         active=0,
         inactive=0,
+        been_up=True,
     )
     assert row == state.servers[0]
     assert -1 == state.servers[1].weight
@@ -187,8 +188,8 @@ def test_a_big_pool_is_told_in_parts_that_fit_a_frame(director: Director) -> Non
     director.start(configuration(service(*servers)))
 
     keys = [effect.key for effect in director.effects if isinstance(effect, Tell) and effect.key.startswith("web")]
-    assert ["web", "web#1", "web#2"] == keys
-    assert [250, 250, 100] == [len(state.servers) for state in director.told(ServiceState)]
+    assert ["web", "web#1", "web#2", "web#3"] == keys
+    assert [150, 150, 150, 150] == [len(state.servers) for state in director.told(ServiceState)]
 
 
 def test_a_verdict_that_is_gone_leaves_the_server_as_it_was(serving: Director) -> None:
@@ -204,7 +205,7 @@ def test_a_pool_that_becomes_smaller_takes_its_parts_back(director: Director) ->
 
     director.reload(configuration(service(*servers[:300])))
 
-    assert [(ServiceState, "web#2")] == director.forgotten()
+    assert [(ServiceState, "web#2"), (ServiceState, "web#3")] == director.forgotten()
 
 
 # -- whose checks they are

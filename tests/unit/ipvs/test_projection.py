@@ -124,6 +124,35 @@ def test_a_mark_has_no_port(forward: Forwarding, expected: str) -> None:
     assert [expected] == [str(endpoint) for endpoint in projection.table[key].destinations]
 
 
+def test_a_mark_of_two_families_is_two_services() -> None:
+    both = (Family.IPV4, Family.IPV6)
+    one = service(server("one", "192.0.2.10", "2001:db8::10"), addresses=(), fwmark=7, fwmark_families=both)
+
+    table = project(one, standing(one="UP")).table
+
+    assert {"-f 7": ["192.0.2.10:0"], "-f 7 -6": ["[2001:db8::10]:0"]} == {
+        str(key): [str(endpoint) for endpoint in entry.destinations] for key, entry in table.items()
+    }
+
+
+def test_a_service_of_several_protocols_is_one_service_for_each() -> None:
+    one = service(server("one", "192.0.2.10"), protocols=("tcp", "udp", "sctp"))
+
+    table = project(one, standing(one="UP")).table
+
+    assert ["-t 192.0.2.1:80", "-u 192.0.2.1:80", "--sctp-service 192.0.2.1:80"] == [str(key) for key in table]
+    assert [{ONE}] * 3 == [set(entry.destinations) for entry in table.values()]
+
+
+@pytest.mark.parametrize(("timeout", "engine"), [(60, "sip"), (0, "")])
+def test_a_persistence_engine_is_nothing_without_a_time(timeout: int, engine: str) -> None:
+    one = service(persistence_timeout=seconds(timeout), persistence_engine="sip", protocols=("udp",))
+
+    (entry,) = project(one, standing()).table.values()
+
+    assert engine == entry.service.engine
+
+
 def test_a_service_of_two_families_is_two_services_of_one_health() -> None:
     one = service(
         server("one", "192.0.2.10", "2001:db8::10"),
@@ -193,7 +222,7 @@ def test_the_whole_table_is_that_of_all_services() -> None:
 
 def test_two_virtual_servers_cannot_have_one_address_and_protocol() -> None:
     web, other = service(), service(name="other", addresses=("192.0.2.1:80",))
-    names = service(name="names", protocol="udp")
+    names = service(name="names", protocols=("udp",))
 
     (problem,) = problems_of(configuration(web, other, names))
 

@@ -37,7 +37,7 @@ from stayalived.kernel.ipvs_messages import (
     request_for,
     request_services,
 )
-from uml.cases import MARK6, NAT, ONE, ONE6, RR, TUNNEL, WEB, WEB6, changed
+from uml.cases import CALLS, MARK6, NAMES, NAT, ONE, ONE6, RR, TUNNEL, WEB, WEB6, changed
 
 STICKY = Service(scheduler="sh", flags=("flag-1", "flag-2"), timeout=300, granularity=24)
 FAMILY = 20
@@ -95,7 +95,8 @@ def listed_destination(value: bytes) -> Any:
 
 @pytest.mark.parametrize(
     ("key", "service"), [(WEB, RR), (WEB, STICKY), (WEB6, Service(scheduler="wlc", timeout=5, granularity=64)),
-                         (MARK6, Service(scheduler="rr", one_packet=True, granularity=128))]
+                         (MARK6, Service(scheduler="rr", one_packet=True, granularity=128)),
+                         (NAMES, Service(scheduler="mh", timeout=60, engine="sip")), (CALLS, RR)]
 )  # fmt: skip
 def test_a_service_comes_back_as_it_went(key: ServiceKey, service: Service) -> None:
     assert (key, service) == read_service(listed_service(encode_service(key, service)))
@@ -240,7 +241,7 @@ def test_what_a_newer_kernel_adds_is_passed_over() -> None:
 
 
 def test_another_protocol_is_somebody_else_s() -> None:
-    values = {**inner(encode_service(WEB, RR)), SVC_PROTOCOL: struct.pack("=H", 132)}
+    values = {**inner(encode_service(WEB, RR)), SVC_PROTOCOL: struct.pack("=H", 50)}
 
-    with pytest.raises(NotOurs, match="132"):
+    with pytest.raises(NotOurs, match="50"):
         read_service(listed_service(joined(values)))

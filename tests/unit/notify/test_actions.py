@@ -34,7 +34,7 @@ def using(*configured: Action, distribution: str = "stayalived") -> Actions:
 
 
 def matching(actions: Actions, event: Event = MASTER, now: Instant = NOW) -> list[Action]:
-    return list(actions.matching(event, now))
+    return [telling.action for telling in actions.matching(event, now)]
 
 
 def with_instance(name: str) -> Configuration:

@@ -4,25 +4,42 @@ import msgspec
 import pytest
 
 from plain_configuration import action, configuration
-from stayalived.child.events import Abort, AnswerPrepared, Commit, Finished, Prepare, Received, Report, Stop, Tell
+from stayalived.child.events import (
+    Abort,
+    AnswerPrepared,
+    Commit,
+    Finished,
+    Forget,
+    Prepare,
+    Received,
+    Report,
+    Stop,
+    Tell,
+)
 from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.notify import Cancel, Event, Ran, Run
 from stayalived.messages.routes import may_tell
+from stayalived.messages.services import Override
+from stayalived.notify.counts import TOLD_EVERY
 from stayalived.notify.engine import STOP_PATIENCE, NotifyEngine
 from stayalived.notify.events import (
     Abandon,
     Asked,
+    Holding,
     Invoke,
     Invoked,
     Load,
     Loaded,
     Observe,
+    Observed,
     ObserverFailed,
+    Releasing,
 )
 from stayalived.notify.queue import LANE_DEPTH
+from stayalived.plugin.notifiers import Level
 from stayalived.plugin.programs import Program
 from stayalived.timing import Instant, after, seconds
 
@@ -297,3 +314,87 @@ def test_who_may_tell_what(sender: str, subject_type: str, subject: str, believe
     assert isinstance(received.message, Event)
 
     assert may_tell(sender, received.message) is believed
+
+
+WEIGHT = msgspec.structs.replace(
+    action("instance tic", on=("fault",), kind="weight"), ends=("master", "backup", "stop", "deleted")
+)
+LEVEL = Level(server="web/tic", mode="set", value=0)
+OWN_KEY = "web/tic instance tic weight#0"
+
+
+def test_an_action_holds_a_weight_until_the_opposite_event() -> None:
+    engine = committed(WEIGHT)
+    token = only_token(engine.handle(happened(1, "fault"), NOW))
+    [told] = engine.handle(Holding(token=token, level=LEVEL), NOW)
+    assert (told.key, told.message.reason) == (OWN_KEY, "fault of tic")
+    engine.handle(Invoked(token=token), NOW)
+
+    [_, invoke] = engine.handle(happened(2, "master"), NOW)
+    assert invoke.ending
+    assert engine.handle(Releasing(token=invoke.token, server="web/tic"), NOW) == [
+        Forget(message=Override, key=OWN_KEY)
+    ]
+
+
+def test_what_an_action_holds_ends_with_its_time() -> None:
+    engine = committed(WEIGHT)
+    token = only_token(engine.handle(happened(1, "fault"), NOW))
+    engine.handle(Holding(token=token, level=Level(server="web/tic", mode="set", value=0, lasts=seconds(1))), NOW)
+    assert engine.deadline == after(NOW, seconds(1))
+    assert Forget(message=Override, key=OWN_KEY) in engine.wake(engine.deadline)
+
+
+def test_the_next_process_takes_up_what_was_held_and_a_stranger_s_is_not_its_own() -> None:
+    engine = NotifyEngine("stayalived")
+    for sender, key in (("notify", OWN_KEY), ("notify/acme", "web/tic instance tac weight#0")):
+        source = key.partition(" ")[2]
+        override = Override(server="web/tic", source=source, mode="set", value=0)
+        engine.handle(Received(topic="services.override", key=key, sender=sender, message=override), NOW)
+    engine.handle(Prepare(generation=1, configuration=configuration()), NOW)
+    assert engine.handle(Commit(generation=1, start=control.Start.RESPAWNED), NOW) == [
+        Forget(message=Override, key=OWN_KEY)
+    ]
+
+
+def test_an_event_that_kills_ends_what_is_at_work_and_is_told_next() -> None:
+    engine = committed(msgspec.structs.replace(SCRIPT, overlap="kill"))
+    token = only_token(engine.handle(happened(1), NOW))
+    [_, abandon, invoke] = engine.handle(happened(2, "backup"), NOW)
+    assert abandon == Abandon(token=token)
+    assert (invoke.token, invoke.event.sequence) == (token + 1, 2)
+    assert engine.handle(Invoked(token=token), NOW) == []
+
+
+def test_what_is_above_the_rate_is_told_when_the_time_is_over() -> None:
+    engine = committed(msgspec.structs.replace(SCRIPT, rate_events=1, rate_period=seconds(1)))
+    engine.handle(Invoked(token=only_token(engine.handle(happened(1), NOW))), NOW)
+    for number in (2, 3):
+        assert invoked(engine.handle(happened(number), NOW)) == []
+    later = after(NOW, seconds(1))
+    assert engine.deadline == later
+    [(_, sequence)] = invoked(engine.wake(later))
+    assert sequence == 3
+
+
+def test_what_the_rate_held_back_is_told_at_the_stop_if_it_is_the_last_thing() -> None:
+    engine = committed(msgspec.structs.replace(SCRIPT, rate_events=1, rate_period=seconds(1)))
+    engine.handle(Invoked(token=only_token(engine.handle(happened(1), NOW))), NOW)
+    engine.handle(happened(2, "stop"), NOW)
+    assert [sequence for _, sequence in invoked(engine.handle(Stop(), NOW))] == [2]
+
+
+def test_counts_are_told_not_too_often() -> None:
+    engine = committed(SCRIPT)
+    token = only_token(engine.handle(happened(1), NOW))
+    engine.handle(happened(2), NOW)
+    engine.handle(Invoked(token=token, failure="no"), NOW)
+    engine.handle(Observed(distribution="acme", calls=2, failures=1, longest=seconds(1)), NOW)
+    assert engine.deadline == after(NOW, TOLD_EVERY)
+
+    told = {effect.key: effect.message for effect in engine.wake(engine.deadline) if isinstance(effect, Tell)}
+
+    script, observers = told["stayalived script"], told["acme observers"]
+    assert (script.told, script.failed, script.waiting, script.merged) == (0, 1, 0, 0)
+    assert (observers.told, observers.failed, observers.longest) == (1, 1, seconds(1))
+    assert engine.deadline is None

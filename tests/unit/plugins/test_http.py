@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stayalived.plugin import Verdict
+from stayalived.plugin import Secret, Verdict
 from stayalived.plugin.testing import (
     Act,
     Flood,
@@ -34,7 +34,7 @@ SHORT = milliseconds(50)
 
 
 def http(**options: Any) -> HttpCheck:
-    return HttpCheck(msgspec.convert(options, HttpCheck.Options))
+    return HttpCheck(msgspec.convert(options, HttpCheck.Options, dec_hook=lambda _, text: Secret(text)))
 
 
 async def verdict_on(check: HttpCheck, *script: Act, limit: Duration = SHORT) -> Verdict:
@@ -176,6 +176,71 @@ async def test_an_endless_body_that_nobody_asked_for_is_not_read() -> None:
     assert verdict == Verdict.passed("status", "200")
 
 
+@pytest.mark.parametrize(
+    ("page", "verdict"),
+    [
+        ({"regex": "ALL IS", "regex_options": ["caseless"]}, "status: 200"),
+        ({"regex": "^well", "regex_options": ["multiline", "caseless"]}, "regex: no match in 29 bytes, expected ^well"),
+        ({"regex": "service .*2.$", "regex_options": ["dotall"]}, "status: 200"),
+        ({"regex": " is   # spaces count for nothing", "regex_options": ["extended"]}, "status: 200"),
+        ({"regex": "is", "regex_min_offset": 4, "regex_max_offset": 4}, "status: 200"),
+        ({"regex": "is", "regex_min_offset": 5}, "regex: no match in 29 bytes, expected is"),
+        ({"regex": "is", "regex_max_offset": 3}, "regex: no match in 29 bytes, expected is"),
+        ({"regex": "is", "regex_options": ["anchored"]}, "regex: no match in 29 bytes, expected is"),
+        ({"regex": "is", "regex_options": ["anchored"], "regex_min_offset": 4}, "status: 200"),
+        ({"regex": "broken", "regex_no_match": True}, "status: 200"),
+        ({"regex": "is well", "regex_no_match": True}, "regex: a match at byte 4, expected no is well"),
+        ({"regex": "is", "digest": "0" * 32}, f"digest: {MD5}, expected {'0' * 32}"),
+    ],
+)
+async def test_how_a_regular_expression_is_looked_for(page: dict[str, Any], verdict: str) -> None:
+    assert verdict == str(await verdict_on(http(url=[page]), Hear(b"\r\n\r\n"), Say(GOOD)))
+
+
+async def test_method_headers_body_and_authentication_are_sent() -> None:
+    check = http(method="POST", headers={"X-Probe": "1", "user-agent": "me"}, body="what=é", user="tic", password="tac")
+    async with serve(Hear("é".encode()), Say(GOOD)) as server:
+        assert (await run_check(check, target_for(server.endpoint, virtual_host="example.org"))).up
+    request = (
+        "POST / HTTP/1.0\r\nUser-Agent: me\r\nHost: example.org\r\nContent-Length: 7\r\nX-Probe: 1\r\n"
+        "Authorization: Basic dGljOnRhYw==\r\n\r\nwhat=é"
+    )
+    assert [request.encode()] == server.heard
+
+
+async def test_a_token_is_sent_as_it_should_be() -> None:
+    async with serve(Hear(b"\r\n\r\n"), Say(GOOD)) as server:
+        assert (await run_check(http(bearer="t0ken"), target_for(server.endpoint))).up
+    assert b"\r\nAuthorization: Bearer t0ken\r\n" in server.heard[0]
+
+
+def moved(place: str) -> bytes:
+    return f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("place", "verdict"),
+    [
+        ("/there?a=b", "redirect: one more, to /there?a=b, expected at most 2"),
+        ("there", "redirect: one more, to /there, expected at most 2"),
+        ("https://example.org/", "redirect: to 'https://example.org/', expected a place of http here"),
+        ("//[", "redirect: to '//[', expected a place of http here"),
+        ("/a b", "redirect: to '/a b', expected a place of http here"),
+    ],
+)
+async def test_redirects_are_followed_as_often_as_is_wanted_and_no_further(place: str, verdict: str) -> None:
+    check = http(follow_redirects=2)
+    async with serve(Hear(b"\r\n\r\n"), Say(moved(place))) as server:
+        assert verdict == str(await run_check(check, target_for(server.endpoint)))
+    assert len(server.heard) <= 3
+
+
+async def test_a_redirect_to_another_name_asks_this_server_for_that_name() -> None:
+    async with serve(Hear(b"\r\n\r\n"), Say(moved("http://other.example/x"))) as server:
+        await run_check(http(follow_redirects=1), target_for(server.endpoint, virtual_host="example.org"))
+    assert b"GET /x HTTP/1.0\r\nUser-Agent: StayalivedClient\r\nHost: other.example\r\n\r\n" == server.heard[1]
+
+
 async def test_the_adapter_under_asyncio_comes_to_the_same_verdicts() -> None:
     async with serve(Hear(b"\r\n\r\n"), Say(GOOD)) as server:
         assert await run_probe(http(), target_for(server.endpoint)) == Verdict.passed("status", "200")
@@ -200,14 +265,34 @@ async def test_the_adapter_under_asyncio_comes_to_the_same_verdicts() -> None:
         ({"url": [{"pth": "/"}]}, "unknown field `pth`"),
         ({"path": "/a", "url": [{}]}, "exclude each other"),
         ({"method": "HEAD", "url": [{"regex": "x"}]}, "HEAD gets no body"),
-        ({"method": "POST"}, "Invalid enum value 'POST'"),
-        ({"http_protocol": "2"}, "Invalid enum value '2'"),
+        ({"url": [{"regex": "x", "regex_options": ["greedy"]}]}, "Invalid enum value 'greedy'"),
+        ({"url": [{"regex": "x", "regex_min_offset": -1}]}, "regex_min_offset must be at least 0"),
+        ({"url": [{"regex": "x", "regex_min_offset": 9, "regex_max_offset": 8}]}, "at least regex_min_offset"),
+        ({"url": [{"regex_no_match": True}]}, "regex must be given"),
+        ({"method": "POKE"}, "Invalid enum value 'POKE'"),
+        ({"http_protocol": "3"}, "Invalid enum value '3'"),
+        ({"headers": {"X y": "1"}}, "'X y' is no name of a header"),
+        ({"headers": {"X-A": "1\r\nX-B: 2"}}, "X-A must be printable ASCII on one line"),
+        ({"headers": {"host": "a"}}, "host is what virtualhost is for"),
+        ({"headers": {"Connection": "close"}}, "Connection is for http_protocol"),
+        ({"body": "x"}, "body goes with method POST"),
+        ({"body": "x" * 20000, "method": "POST"}, "at most 16384 bytes"),
+        ({"follow_redirects": 11}, "from 0 to 10"),
+        ({"user": "me"}, "user needs a password beside it"),
+        ({"user": "m:e", "password": "x"}, "holds no colon"),
+        ({"user": "me", "password": "x", "bearer": "y"}, "bearer and user exclude each other"),
+        ({"bearer": "a\nb"}, "bearer must be printable"),
+        ({"ca": "/x.pem"}, "ca is of no use without tls = true"),
+        ({"tls": True, "sni_name": "a b"}, "sni_name 'a b' is no host name"),
+        ({"tls": True, "key": "-----BEGIN PRIVATE KEY-----"}, "key needs a certificate"),
+        ({"tls": True, "certificate": "/c.pem", "key": "/k.pem"}, "write key = . file"),
         ({"body_limit": 0}, "at least 1"),
     ],
 )
 def test_options_that_cannot_work_are_refused_with_a_reason(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match=message):
+    with pytest.raises(msgspec.ValidationError, match=message) as caught:
         http(**options)
+    assert not any(secret in str(caught.value) for secret in ("a\nb", "/k.pem"))
 
 
 @pytest.fixture(scope="module")

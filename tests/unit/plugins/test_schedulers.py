@@ -4,13 +4,15 @@ from stayalived.plugin import Scheduler, ServerView
 from stayalived.plugin.catalogue import SCHEDULER, Registered, gather
 from stayalived.timing import Duration, Instant
 from stayalived_plugins import schedulers
-from stayalived_plugins.schedulers.kernel import SourceHashing, SourceHashingOptions
+from stayalived_plugins.schedulers.kernel import HashingOptions, MaglevHashing, SourceHashing
 
 TALK = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq"]
+NEWER = ["mh", "fo", "ovf", "twos"]
+NAMES = [*TALK, *NEWER]
 
 
-def test_the_ten_of_the_talk_are_registered() -> None:
-    assert [scheduler.name for scheduler in schedulers.stayalived_schedulers()] == TALK
+def test_the_ten_of_the_talk_and_four_newer_ones_are_registered() -> None:
+    assert [scheduler.name for scheduler in schedulers.stayalived_schedulers()] == NAMES
 
 
 def test_the_registry_takes_all_of_them() -> None:
@@ -18,10 +20,10 @@ def test_the_registry_takes_all_of_them() -> None:
 
     found = gather(SCHEDULER, [Registered("stayalived", "1", schedulers.stayalived_schedulers())], problems)  # type: ignore[var-annotated, arg-type]
 
-    assert (sorted(found), problems) == (sorted(TALK), [])
+    assert (sorted(found), problems) == (sorted(NAMES), [])
 
 
-@pytest.mark.parametrize("scheduler", schedulers.SCHEDULERS, ids=TALK)
+@pytest.mark.parametrize("scheduler", schedulers.SCHEDULERS, ids=NAMES)
 def test_each_is_the_kernel_s_of_its_name_without_flags_and_leaves_weights_alone(scheduler: type[Scheduler]) -> None:
     made = scheduler(scheduler.Options())
     view = ServerView(name="a", weight=7, up=True, up_since=Instant(0), latency=Duration(0), active_connections=0)
@@ -34,6 +36,7 @@ def test_exactly_one_is_the_default() -> None:
     assert [scheduler.name for scheduler in schedulers.SCHEDULERS if scheduler.is_default] == ["wlc"]
 
 
+@pytest.mark.parametrize("scheduler", [SourceHashing, MaglevHashing])
 @pytest.mark.parametrize(
     ("port", "fallback", "flags"),
     [
@@ -42,8 +45,10 @@ def test_exactly_one_is_the_default() -> None:
         (True, True, ("flag-1", "flag-2")),
     ],
 )
-def test_source_hashing_has_keepalived_s_two_flags(port: bool, fallback: bool, flags: tuple[str, ...]) -> None:
-    assert SourceHashing(SourceHashingOptions(port=port, fallback=fallback)).flags() == flags
+def test_hashing_has_keepalived_s_two_flags(
+    scheduler: type[SourceHashing], port: bool, fallback: bool, flags: tuple[str, ...]
+) -> None:
+    assert scheduler(HashingOptions(port=port, fallback=fallback)).flags() == flags
 
 
 def test_every_scheduler_says_what_it_does() -> None:

@@ -18,6 +18,10 @@ MASTER = Event(
     reason="no advert for 3.61 s",
     priority=200,
     monotonic=1,
+    wall=1_700_000_000_000_000_001,
+    host="lb1",
+    boot="5b0f3c0e",
+    version=1,
 )
 
 
@@ -53,7 +57,7 @@ def changed(**changes: Any) -> Event:
 
 
 def test_it_is_registered() -> None:
-    assert [notifier.name for notifier in stayalived_notifiers()] == ["script"]
+    assert Script in stayalived_notifiers()
 
 
 async def test_the_command_gets_the_four_arguments_of_keepalived() -> None:
@@ -103,6 +107,12 @@ async def test_the_environment_tells_what_happened() -> None:
         "STAYALIVED_NEW": "MASTER",
         "STAYALIVED_REASON": "no advert for 3.61 s",
         "STAYALIVED_PRIORITY": "200",
+        "STAYALIVED_MONOTONIC": "1",
+        "STAYALIVED_WALL": "1700000000000000001",
+        "STAYALIVED_HOST": "lb1",
+        "STAYALIVED_BOOT": "5b0f3c0e",
+        "STAYALIVED_VERSION": "1",
+        "STAYALIVED_MERGED": "0",
     }
 
 

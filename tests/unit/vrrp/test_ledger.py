@@ -10,6 +10,7 @@ from stayalived.vrrp.desk import CHANGES
 from stayalived.vrrp.effects import ApplyChanges
 from stayalived.vrrp.events import ChangesApplied, InterfaceChanged
 from stayalived.vrrp.holding import REPAIR_PAUSE
+from stayalived.vrrp.ledger import ON_ITS_WAY
 from vrrp_machine import (
     VIP,
     VIP6,
@@ -338,3 +339,44 @@ def test_leftovers_of_a_crash_do_not_include_what_another_instance_holds() -> No
 
     assert removed(effects) == []
     assert machine.holds(VIP)
+
+
+def unseen(*texts: str) -> tuple[Machine, ApplyChanges]:
+    """A master whose kernel has confirmed these addresses and does not show them."""
+    machine = Machine()
+    machine.start(instance(router(" ".join(texts))))
+    machine.answers = False
+    (asked,) = [effect for effect in machine.pass_time(seconds(4)) if isinstance(effect, ApplyChanges)]
+    machine.links["eth0"] = interface()
+    machine.do(ChangesApplied(changes=asked.changes, refused={}))
+    machine.answers = True
+    return machine, asked
+
+
+def test_k836_an_ipv4_address_that_is_confirmed_and_not_there_has_been_deleted() -> None:
+    machine, _ = unseen(VIP)
+
+    effects = machine.change_link() + machine.pass_time(REPAIR_PAUSE)
+
+    assert added(effects) == [VIP]
+
+
+def test_an_ipv6_address_that_is_confirmed_and_not_there_may_be_on_its_way() -> None:
+    machine, asked = unseen(VIP6)
+
+    soon = machine.change_link()
+    machine.pass_time(milliseconds(100))
+    shown = machine.change_link(addresses=(*interface().addresses, asked.changes[0].item.key[1]))
+    deleted = machine.delete_address(VIP6) + machine.pass_time(REPAIR_PAUSE)
+
+    assert (added(soon), added(shown), added(deleted)) == ([], [], [VIP6])
+
+
+def test_k836_an_ipv6_address_that_does_not_come_has_been_deleted() -> None:
+    machine, _ = unseen(VIP6)
+    machine.change_link()
+    machine.pass_time(ON_ITS_WAY)
+
+    effects = machine.change_link() + machine.pass_time(REPAIR_PAUSE)
+
+    assert added(effects) == [VIP6]

@@ -3,9 +3,10 @@
 import pytest
 
 from stayalived.addresses import Family, VirtualAddress
-from stayalived.child.events import AnswerPrepared, Prepare
+from stayalived.child.events import AnswerPrepared, Prepare, Tell
 from stayalived.config.virtual_routers import PlacedAddress, Route, Tracker, VirtualMac
 from stayalived.messages.control import Start
+from stayalived.messages.notify import Event
 from stayalived.timing import NO_TIME, Instant, after, milliseconds, seconds
 from vrrp_machine import Machine, adverts, configuration, instance, lines, router, sync_group
 
@@ -121,6 +122,9 @@ def test_k2066_a_process_that_stood_still_says_for_how_long() -> None:
 
     text = "this process stood still for 1.25 s: the machine, or the host under it, is busy; adverts were late"
     assert text in lines(effects)
+    [told] = [tell.message for tell in effects if isinstance(tell, Tell) and isinstance(tell.message, Event)]
+    assert (told.kind, told.subject_type, told.subject) == ("stalled", "child", "vrrp")
+    assert told.reason == "for 1.25 s"
 
 
 def test_k2066_a_process_that_is_a_little_late_says_nothing() -> None:

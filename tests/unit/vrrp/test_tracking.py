@@ -4,7 +4,9 @@ import dataclasses
 
 import pytest
 
+from stayalived.child.events import Tell
 from stayalived.config.virtual_routers import Tracker
+from stayalived.messages.notify import Event
 from stayalived.timing import Duration, after, milliseconds, seconds
 from stayalived.vrrp.group import PATIENCE
 from stayalived.vrrp.links import Link
@@ -126,6 +128,9 @@ def test_a_failing_check_lowers_the_priority_of_a_master_with_its_next_advert() 
     assert priorities(effects) == [90]
     assert machine.told().priority == 90
     assert "(tic) effective priority 90, was 150" in lines(effects)
+    [told] = [tell.message for tell in effects if isinstance(tell, Tell) and isinstance(tell.message, Event)]
+    assert (told.kind, told.subject, told.new, told.priority) == ("priority", "tic", "MASTER", 90)
+    assert told.reason == "was 150"
     assert machine.state == "MASTER"
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Subject = tuple[str, str]
 """Type and name."""
 
-OTHER_KINDS = frozenset({"lower_priority"})
+OTHER_KINDS = frozenset({"lower_priority", "priority", "stalled"})
 """Events that are no moves."""
 
 

@@ -1,0 +1,102 @@
+"""I/O: what runs on this machine and what its kernel has, for `stayalived plan`. Nothing is changed or loaded."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from stayalived.api.commands import IN_FORCE, Command
+from stayalived.child.events import Received
+from stayalived.cli.client import NoDaemon, ask
+from stayalived.config import model
+from stayalived.config.model import Configuration
+from stayalived.errors import KernelProblem
+from stayalived.ipvs.model import Table
+from stayalived.kernel.netlink import Netlink
+from stayalived.kernel.network import Network
+from stayalived.messages.codec import BadFrame
+from stayalived.rehearsal.situation import Situation, received
+
+IPVS_LOADED = Path("/proc/net/ip_vs")
+"""There once the kernel's module is loaded. To ask over netlink would load it, and a plan loads nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What a daemon that runs says of itself."""
+
+    generation: int
+    configuration: Configuration
+    config_dir: Path
+    told: tuple[Received, ...]
+
+
+@dataclass(slots=True)
+class Looker:
+    """Looks, and notes what it may not see.
+
+    Attributes:
+        notes: what could not be looked at, and what is assumed instead.
+    """
+
+    notes: list[str] = field(default_factory=list)
+
+    def daemon(self, run_dir: Path) -> InForce | None:
+        """Return what is in force; None when no daemon runs, or none that would tell."""
+        try:
+            answer = ask(run_dir, Command(verb=IN_FORCE))
+        except NoDaemon as problem:
+            if os.geteuid() != 0:
+                self.notes.append(problem.message)
+            return None
+        if not answer.accepted:
+            self.notes.append(
+                f"a daemon runs, but does not say what is in force: {answer.text}; this is a start instead"
+            )
+            return None
+        try:
+            running = model.decode(answer.configuration)
+            told = received(answer.told, running)
+        except (BadFrame, ValueError) as problem:  # msgspec's errors are ValueErrors
+            self.notes.append(f"the daemon is of another version: {problem}; this is a start instead")
+            return None
+        return InForce(
+            generation=answer.generation, configuration=running, config_dir=Path(answer.config_dir), told=told
+        )
+
+    def look(self, wanted: Configuration, in_force: InForce | None) -> Situation:
+        """Return what there is on this machine.
+
+        Args:
+            wanted: the configuration that it will be compared with.
+            in_force: what a daemon says, where one runs.
+        """
+        situation = self._network(wanted)
+        if in_force is not None:
+            situation = replace(situation, running=in_force.configuration, told=in_force.told)
+        services = (*wanted.virtual_servers, *(situation.running.virtual_servers if situation.running else ()))
+        return replace(situation, table=self._table()) if services else situation
+
+    def _table(self) -> Table:
+        if not IPVS_LOADED.exists():
+            return {}
+        from stayalived.kernel.ipvs import LinuxIpvs  # noqa: PLC0415  (pyroute2 takes 150 ms, for whoever has IPVS)
+
+        try:
+            kernel = LinuxIpvs()
+            try:
+                return kernel.read()[0]
+            finally:
+                kernel.close()
+        except KernelProblem as problem:
+            self.notes.append(f"{problem}; an empty IPVS table is assumed")
+            return {}
+
+    def _network(self, wanted: Configuration) -> Situation:
+        try:
+            with Netlink() as netlink:
+                network = Network(netlink, table=wanted.globals.nftables, priority=wanted.globals.nftables_priority)
+                routes, rules = tuple(network.routes()), tuple(network.rules())
+                return Situation(interfaces=netlink.interfaces(), routes=routes, rules=rules)
+        except KernelProblem as problem:
+            self.notes.append(f"{problem}; no interfaces, routes and rules are assumed")
+            return Situation()

@@ -1,0 +1,77 @@
+"""Makes it so who balances: sync daemons, `backup_only`, marks of packets from other directors. I/O.
+
+What one of them is refused does not keep the others from being done.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from stayalived.errors import KernelProblem
+from stayalived.ipvs.daemons import Daemon, Role, steps
+from stayalived.ipvs.events import Direct, Directed
+from stayalived.kernel import sysctl
+from stayalived.kernel.ipvs_daemons import LinuxDaemons
+from stayalived.kernel.netlink import Netlink
+from stayalived.kernel.peer_marks import PeerMarks
+
+BACKUP_ONLY = "net/ipv4/vs/backup_only"
+
+
+class Direction:
+    """The hand of the engine for all this."""
+
+    def __init__(self) -> None:
+        """Touch nothing yet."""
+        self._daemons = LinuxDaemons()
+        self._marks = PeerMarks()
+        self._asked: dict[Role, int] = {}  # maxlen: the kernel shows what became of it
+
+    def close(self) -> None:
+        """Close what is open; what was made so stays so."""
+        self._daemons.close()
+
+    def carry_out(self, wanted: Direct) -> Directed:
+        """Make it so, where it is not."""
+        problems: list[str] = []
+
+        def attempt(action: Callable[[], None]) -> None:
+            try:
+                action()
+            except KernelProblem as problem:
+                problems.append(str(problem))
+
+        # First the switch: a BACKUP must not balance for a moment because its daemon was quicker.
+        if wanted.backup_only is not None:
+            attempt(lambda: _switch(backup_only=bool(wanted.backup_only)))
+        daemons = wanted.daemons
+        if daemons is not None:
+            attempt(lambda: self._run(daemons, attempt))
+        if wanted.table:
+            attempt(lambda: self._marks.make(wanted.table, wanted.marks))
+        local: frozenset[str] = frozenset()
+        try:
+            local = _local_addresses()
+        except KernelProblem as problem:
+            problems.append(str(problem))
+        return Directed(problems=tuple(problems), local=local)
+
+    def _run(self, wanted: frozenset[Daemon], attempt: Callable[[Callable[[], None]], None]) -> None:
+        """Run these daemons and no others."""
+        stopped, started = steps(self._daemons.read(), wanted)
+        other = [one for one in wanted - set(started) if self._asked.get(one.role, one.maxlen) != one.maxlen]
+        for role in (*stopped, *(one.role for one in other)):
+            attempt(partial(self._daemons.stop, role))
+        for daemon in (*started, *other):
+            attempt(partial(self._daemons.start, daemon))
+        self._asked = {one.role: one.maxlen for one in wanted}
+
+
+def _switch(*, backup_only: bool) -> None:
+    sysctl.write(BACKUP_ONLY, int(backup_only))
+
+
+def _local_addresses() -> frozenset[str]:
+    """Return all addresses of this network namespace."""
+    with Netlink() as kernel:
+        interfaces = kernel.interfaces().values()
+    return frozenset(address.address for interface in interfaces for address in interface.addresses)

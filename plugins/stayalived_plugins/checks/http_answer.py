@@ -1,0 +1,111 @@
+"""The answer that the check `http` gets, whichever version of the protocol it comes in."""
+
+from collections.abc import Sequence
+
+import httptools
+
+MOST_HEAD = 65536
+"""Bytes of an answer in which its head must be complete."""
+
+
+class Answer:
+    """Collects one answer, as much of it as is wanted."""
+
+    def __init__(self, *, wants_body: bool, body_limit: int) -> None:
+        """Expect an answer from its beginning."""
+        self.status = 0  # of the final answer; 1xx ones come before it
+        self.location = ""
+        self.body = bytearray()
+        self.flaw = ""
+        self.is_complete = False
+        self.wants_body = wants_body
+        self.body_limit = body_limit
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is enough to judge, or a flaw to name."""
+        return bool(self.flaw) or self.is_complete or (self.status != 0 and not self.wants_body)
+
+    def take_head(self, status: int) -> None:
+        """Note the status, if it is that of the final answer."""
+        self.status = status if status >= 200 else 0
+
+    def take_body(self, data: bytes) -> None:
+        """Keep a piece of the body as far as it is wanted."""
+        if not self.wants_body:
+            return
+        if len(self.body) + len(data) > self.body_limit:
+            self.flaw = f"a body of more than {self.body_limit} bytes (body_limit)"
+        else:
+            self.body += data
+
+
+class Http1Answer(Answer):
+    """Reads an answer of HTTP/1; `httptools` calls its methods `on_…`."""
+
+    def __init__(self, *, wants_body: bool, body_limit: int) -> None:
+        """Expect an answer from its first byte."""
+        super().__init__(wants_body=wants_body, body_limit=body_limit)
+        self._taken = 0
+        self._is_delimited = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """Take in what came; `b""` is the end of the stream."""
+        self._taken += len(data)
+        if not data:
+            self._end()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.is_complete = True
+        except httptools.HttpParserError as error:
+            self.flaw = f"no HTTP: {error}"
+        if not self.status and self._taken > MOST_HEAD:
+            self.flaw = f"a head of more than {MOST_HEAD} bytes"
+
+    def _end(self) -> None:
+        """Take in the end of the stream: right only where nothing else says where the body ends (RFC 9112 6.3)."""
+        if not self.status:
+            self.flaw = f"the end after {self._taken} bytes"
+        elif self._is_delimited and not self.is_complete:
+            self.flaw = f"the end after {len(self.body)} bytes of the body"
+        self.is_complete = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note whether the answer says where its body ends, and where it sends us."""
+        name = name.lower()
+        self._is_delimited = self._is_delimited or name in {b"content-length", b"transfer-encoding"}
+        if name == b"location":
+            self.location = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Note the status of the final answer."""
+        self.take_head(self._parser.get_status_code())
+
+    def on_body(self, data: bytes) -> None:
+        """Keep the body as far as it is wanted."""
+        self.take_body(data)
+
+    def on_message_complete(self) -> None:
+        """Note the end of the final answer."""
+        self.is_complete = self.status != 0
+
+
+class Http2Answer(Answer):
+    """Takes in an answer of HTTP/2."""
+
+    def take_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+        """Note the status and where it sends us; trailers have neither."""
+        for name, value in fields:
+            if name == ":status":
+                self.take_head(int(value) if value.isdecimal() else 0)
+            elif name == "location":
+                self.location = value
+
+    def take_end(self) -> None:
+        """Note the end of the answer."""
+        if not self.status:
+            self.flaw = "an end without a status"
+        self.is_complete = True

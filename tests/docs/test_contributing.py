@@ -13,7 +13,10 @@ import pytest
 TOP = Path(__file__).parents[2]
 CONTRIBUTING = TOP / "CONTRIBUTING.md"
 FILE = re.compile(r"`([\w./]+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
-REGISTERING = "SCHEDULERS: tuple[type[Scheduler], ...] = (\n"
+REGISTERING = {
+    "SCHEDULERS": "SCHEDULERS: tuple[type[Scheduler], ...] = (\n",
+    "CHECKS": "CHECKS: tuple[type[Check], ...] = (\n",
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +33,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) ->
     for name, text in files.items():
         (top / name).parent.mkdir(parents=True, exist_ok=True)
         (top / name).write_text(text)
-    schedulers = top / "plugins/stayalived_plugins/schedulers/__init__.py"
-    text = schedulers.read_text()
-    assert REGISTERING in text
-    text = text.replace(REGISTERING, f"{REGISTERING}    WeightedFailover,\n")
-    importing = "from stayalived_plugins.schedulers.failover import WeightedFailover\n"
-    schedulers.write_text(text.replace("\n\nSCHEDULERS", f"\n{importing}\nSCHEDULERS", 1))
+    register(top, "schedulers", "failover", "WeightedFailover")
+    register(top, "checks", "banner", "BannerCheck")
     return top
+
+
+def register(top: Path, kind: str, module: str, name: str) -> None:
+    """Do what "import it and add it" says."""
+    register = top / f"plugins/stayalived_plugins/{kind}/__init__.py"
+    opening = REGISTERING[kind.upper()]
+    text = register.read_text()
+    assert opening in text
+    importing = f"from stayalived_plugins.{kind}.{module} import {name}\n"
+    first = "from stayalived_plugins.checks.certificate"
+    if kind == "checks":
+        text = text.replace(first, f"{importing}{first}", 1)
+    else:
+        text = text.replace("\n\nSCHEDULERS", f"\n{importing}\nSCHEDULERS", 1)
+    register.write_text(text.replace(opening, f"{opening}    {name},\n"))
 
 
 def must_run(checkout: Path, *command: str) -> str:
@@ -49,7 +63,6 @@ def must_run(checkout: Path, *command: str) -> str:
 def test_the_examples_are_files_of_the_layout(files: dict[str, str]) -> None:
     assert [Path(name).name for name in files] == [
         "banner.py",
-        "__init__.py",
         "test_banner.py",
         "failover.py",
         "test_failover.py",

@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from dns import exception, message
+from dns import query as dns_query
+
 from stayalived.addresses import Endpoint
 
 PATIENCE = 20.0
@@ -75,6 +78,25 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
         if data != b"be silent":
             echo.sendto(data, sender)
 """
+HEALTH = """
+import sys
+from concurrent import futures
+from pathlib import Path
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+server = grpc.server(futures.ThreadPoolExecutor(4))
+servicer = health.HealthServicer()
+health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+servicer.set("", health_pb2.HealthCheckResponse.SERVING)
+servicer.set("site.Good", health_pb2.HealthCheckResponse.SERVING)
+servicer.set("site.Bad", health_pb2.HealthCheckResponse.NOT_SERVING)
+pem = Path(sys.argv[3]).read_bytes()
+server.add_insecure_port("127.0.0.1:" + sys.argv[1])
+server.add_secure_port("127.0.0.1:" + sys.argv[2], grpc.ssl_server_credentials([(pem, pem)]))
+server.start()
+server.wait_for_termination()
+"""
 
 
 def free_ports(count: int) -> list[Endpoint]:
@@ -126,6 +148,15 @@ def echoes(endpoint: Endpoint) -> bool:
             return False
 
 
+def resolves(endpoint: Endpoint) -> bool:
+    """Return whether a name server has loaded its zone."""
+    query = message.make_query("example.org", "SOA")
+    try:
+        return bool(dns_query.udp(query, endpoint.address, 0.05, endpoint.port).answer)
+    except (OSError, exception.Timeout):
+        return False
+
+
 @contextmanager
 def bind9(folder: Path) -> Iterator[Endpoint]:
     """Hold a name server of example.org."""
@@ -135,7 +166,7 @@ def bind9(folder: Path) -> Iterator[Endpoint]:
     (folder / "named.conf").write_text(NAMED.format(folder=folder, port=endpoint.port))
     # A copy: AppArmor's profile, where it is on, is for the path of the packaged one, and forbids it our folder.
     program = shutil.copy(shutil.which("named") or "/usr/sbin/named", folder / "named")
-    with running([str(program), "-f", "-c", str(folder / "named.conf")], lambda: accepts(endpoint)):
+    with running([str(program), "-f", "-c", str(folder / "named.conf")], lambda: resolves(endpoint)):
         yield endpoint
 
 
@@ -167,3 +198,12 @@ def udp_echo() -> Iterator[Endpoint]:
     [endpoint] = free_ports(1)
     with running([sys.executable, "-c", ECHO.format(port=endpoint.port)], lambda: echoes(endpoint)):
         yield endpoint
+
+
+@contextmanager
+def grpc_health(certificate: Path) -> Iterator[tuple[Endpoint, Endpoint]]:
+    """Hold a gRPC server with the health service, plain and with TLS."""
+    plain, tls = free_ports(2)
+    command = [sys.executable, "-c", HEALTH, str(plain.port), str(tls.port), str(certificate)]
+    with running(command, lambda: accepts(plain) and accepts(tls)):
+        yield plain, tls

@@ -1,4 +1,4 @@
-"""Checks against servers that nobody here wrote: postfix, bind9, a UDP echo."""
+"""Checks against servers that nobody here wrote: postfix, bind9, grpcio's health server; and a UDP echo."""
 
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +14,9 @@ from stayalived.addresses import Endpoint
 from stayalived.plugin import Check, Verdict
 from stayalived.plugin.testing import run_check, target_for
 from stayalived.timing import milliseconds, seconds
+from stayalived_plugins.checks.certificate import CertificateCheck
 from stayalived_plugins.checks.dns import DnsCheck
+from stayalived_plugins.checks.grpc import GrpcCheck
 from stayalived_plugins.checks.smtp import SmtpCheck
 from stayalived_plugins.checks.tcp import TcpCheck
 from stayalived_plugins.checks.udp import UdpCheck
@@ -128,3 +130,33 @@ async def test_a_silent_udp_server_is_up_unless_it_must_answer(echo: Endpoint) -
     asking = UdpCheck(UdpCheck.Options(payload="be silent", require_reply=True))
     assert Verdict.passed("reply", "nothing") == await run_check(quiet, target)
     assert Verdict.failed("receive", "no answer within 50 ms") == await run_check(asking, target)
+
+
+@pytest.fixture(scope="module")
+def health(folder: Path, authority: Authority) -> Iterator[tuple[Endpoint, Endpoint]]:
+    with daemons.grpc_health(authority.issue("mail.example.org")) as endpoints:
+        yield endpoints
+
+
+async def test_a_grpc_server_tells_of_itself_and_of_its_services(health: tuple[Endpoint, Endpoint]) -> None:
+    plain, _ = health
+    assert await verdict_on(GrpcCheck, plain) == "status: SERVING"
+    assert await verdict_on(GrpcCheck, plain, service="site.Good") == "status: SERVING"
+    assert await verdict_on(GrpcCheck, plain, service="site.Bad") == "status: NOT_SERVING, expected SERVING"
+    assert await verdict_on(GrpcCheck, plain, service="site.None") == "grpc: NOT_FOUND, expected OK"
+
+
+async def test_a_grpc_server_is_asked_over_tls(health: tuple[Endpoint, Endpoint], authority: Authority) -> None:
+    plain, secure = health
+    assert await verdict_on(GrpcCheck, secure, tls=True, ca=str(authority.path)) == "status: SERVING"
+    assert await verdict_on(GrpcCheck, secure, tls=True) == "tls: unable to get local issuer certificate"
+    assert (await verdict_on(GrpcCheck, plain, tls=True)).startswith("tls: ")
+
+
+async def test_a_web_server_is_no_grpc_server(names: Endpoint, mail: Mail) -> None:
+    assert (await verdict_on(GrpcCheck, mail[0])).startswith("answer: no HTTP/2: b'220 mail.example.org")
+
+
+async def test_the_certificate_of_postfix_has_days_left(mail: Mail, authority: Authority) -> None:
+    left = await verdict_on(CertificateCheck, mail[1], ca=str(authority.path))
+    assert left.startswith("expiry: 89 days left, until ")

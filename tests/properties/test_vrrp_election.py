@@ -173,9 +173,7 @@ class Director(RuleBasedStateMachine):
         moves = [
             effect.message
             for effect in self.machine.effects
-            if isinstance(effect, Tell)
-            and isinstance(effect.message, Event)
-            and effect.message.kind in MOVES
+            if isinstance(effect, Tell) and isinstance(effect.message, Event) and effect.message.kind in MOVES
         ]
         assert all(earlier.sequence < later.sequence for earlier, later in itertools.pairwise(moves))
         assert all(move.old != move.new for move in moves)

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import socket
 from dataclasses import replace
 from random import Random
 
+from stayalived.checker.echo import Pinger, open_echo_sockets
 from stayalived.checker.engine import CheckerEngine
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEvent, ProbeIdentity, StartProbe
@@ -64,18 +66,23 @@ class Checks:
         return "; ".join(str(problem) for problem in self._plugins.problems) or "it was imported without a problem"
 
 
-def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role is run in this way)
+def open_as_root(context: Context) -> tuple[socket.socket, ...]:
+    """Open the sockets for ICMP, for the bundled checks alone."""
+    return () if context.distribution else open_echo_sockets()
+
+
+def run(context: Context, opened: object) -> None:
     """Run the checks of this process's distribution until the supervisor says stop."""
     checks = Checks(distribution_of(context.name))
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_serve(context, checks))
+        loop.run_until_complete(_serve(context, checks, opened if isinstance(opened, tuple) else ()))
         loop.run_until_complete(_part())
     finally:
         loop.close()
 
 
-async def _serve(context: Context, checks: Checks) -> None:
+async def _serve(context: Context, checks: Checks, sockets: tuple[socket.socket, ...]) -> None:
     """Join engine and prober and serve until the engine has finished."""
     TaskLimit().install(asyncio.get_running_loop())
     watchdog = Watchdog(context.name, read_clock)
@@ -92,11 +99,13 @@ async def _serve(context: Context, checks: Checks) -> None:
     engine = CheckerEngine(context.name, Random())  # noqa: S311  (it spreads checks over time)
     shell: AsyncShell[ProbeEvent, ProbeEffect] = AsyncShell(engine, context, perform)
     programs = Programs(shell.post)
-    prober = Prober(checks.make, shell.post, read_clock, watchdog, programs.run)
+    pinger = Pinger(sockets)
+    prober = Prober(checks.make, shell.post, read_clock, watchdog, programs.run, pinger.ping)
     try:
         await shell.run()
     finally:
         prober.close()
+        pinger.close()
         watchdog.close()
 
 

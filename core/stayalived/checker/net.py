@@ -4,26 +4,39 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from stayalived.checker.echo import no_ping
 from stayalived.checker.session import OpenSession, Session, timed_out
 from stayalived.plugin.checks import Connect, Connection, NetworkFailure, Receive, Send, StartTls, Step, Target
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import in_seconds
 
 RunProgram = Callable[[Program], Awaitable[Outcome]]
+Ping = Callable[[Target, bytes], Awaitable[None]]
 
 
 class ProbeNet:
     """The `Net` of one run of one probe. `close` closes whatever the check has left open."""
 
-    def __init__(self, run: RunProgram, open_session: OpenSession = Session) -> None:
-        """Hold no connection; `run` has the runner start a program, `open_session` makes what a connection is."""
+    def __init__(self, run: RunProgram, ping: Ping = no_ping, open_session: OpenSession = Session) -> None:
+        """Hold no connection.
+
+        Args:
+            run: has the runner start a program.
+            ping: sends an ICMP echo request.
+            open_session: makes what a connection is.
+        """
         self._open: set[ProbeConnection] = set()
         self._run = run
+        self._ping = ping
         self._open_session = open_session
 
     async def run(self, program: Program) -> Outcome:
         """Have the runner start a program; return when it has ended, or raise `LocalFailure`."""
         return await self._run(program)
+
+    async def ping(self, target: Target, data: bytes) -> None:
+        """Send an ICMP echo request; return when its reply has come, or raise `NetworkFailure`."""
+        await self._ping(target, data)
 
     def connect(self, target: Target, *, datagrams: bool = False) -> AbstractAsyncContextManager[Connection]:
         """Return a context that holds a connection to the target, of TCP or UDP, and closes it with FIN at its end."""

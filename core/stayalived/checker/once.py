@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from stayalived.checker.net import RunProgram
+from stayalived.checker.echo import no_ping
+from stayalived.checker.net import Ping, RunProgram
 from stayalived.checker.probe import Prober
 from stayalived.checker.probes import ProbeEnded, ProbeIdentity, StartProbe
 from stayalived.checker.programs import no_programs
@@ -19,6 +20,7 @@ async def probe_once(
     *,
     target: Target | None = None,
     run: RunProgram = no_programs,
+    ping: Ping = no_ping,
     open_session: OpenSession = Session,
 ) -> ProbeEnded:
     """Make one probe: same limits, same sockets, same treatment of what a check raises as in the daemon.
@@ -28,11 +30,12 @@ async def probe_once(
         make: returns the check.
         target: whom it asks, where that is not the identity's.
         run: has programs started.
+        ping: sends an ICMP echo request.
         open_session: makes what the probe talks through.
     """
     ended: asyncio.Future[ProbeEnded] = asyncio.get_running_loop().create_future()
     watchdog = Watchdog("probe", read_clock)
-    prober = Prober(make, ended.set_result, read_clock, watchdog, run, open_session)
+    prober = Prober(make, ended.set_result, read_clock, watchdog, run, ping, open_session)
     try:
         prober.start(StartProbe(probe=1, identity=identity), target)
         return await ended

@@ -4,8 +4,10 @@ import asyncio
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from stayalived.checker.net import ProbeNet, RunProgram
+from stayalived.checker.echo import no_ping
+from stayalived.checker.net import Ping, ProbeNet, RunProgram
 from stayalived.checker.probes import LocalFault, Outcome, PluginFault, ProbeEnded, ProbeIdentity, StartProbe
 from stayalived.checker.programs import no_programs
 from stayalived.checker.session import OpenSession, Session
@@ -58,6 +60,7 @@ class Prober:
         clock: Callable[[], Instant],
         watchdog: Watchdog,
         run: RunProgram = no_programs,
+        ping: Ping = no_ping,
         open_session: OpenSession = Session,
     ) -> None:
         """Join the stepper's epoll to the loop.
@@ -68,11 +71,11 @@ class Prober:
             clock: the monotonic clock.
             watchdog: told whose code has the loop.
             run: has the runner start a program.
+            ping: sends an ICMP echo request.
             open_session: makes what a probe talks through.
         """
         self._make = make
-        self._run = run
-        self._open_session = open_session
+        self._net = partial(ProbeNet, run, ping, open_session)
         self._tell = ended
         self._clock = clock
         self._watchdog = watchdog
@@ -157,7 +160,7 @@ class Prober:
 
     def _start_task(self, number: int, known: _Known) -> None:
         """Run a coroutine as a task, with a limit."""
-        net = ProbeNet(self._run, self._open_session)
+        net = self._net()
         task = self._loop.create_task(self._guarded(known, net), name=known.label)
         timer = self._loop.call_later(in_seconds(known.target.limit), self._expire, number)
         self._tasks[number] = _Task(known, net, self._clock(), task, timer)

@@ -43,7 +43,7 @@ _STEP_NAMES: dict[type[Step], str] = {
     Send: "send",
     Receive: "receive",
     StartTls: "tls",
-    PeerCertificate: "certificate",
+    PeerCertificate: "tls",
 }
 
 

@@ -11,6 +11,7 @@ import stayalived
 
 SUBCOMMANDS = {
     "check": "Say whether a configuration is good, without touching anything.",
+    "digest": "Show the digests of a page, for a check to compare.",
     "drain": "Give a real server no new connections, and take it out when it has none left.",
     "install": "Put unit, user, folders and example configuration in place, or remove them.",
     "plan": "Show what a reload or a start would do, and change nothing.",

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import msgspec
 
+from stayalived.checker.echo import Pinger, open_echo_sockets
 from stayalived.checker.main import RIGHTS, Checks
 from stayalived.checker.once import probe_once
 from stayalived.checker.probes import Asked, LocalFault, PluginFault, ProbeEnded, ProbeIdentity
@@ -28,7 +29,7 @@ from stayalived.config.needs import needs_of
 from stayalived.errors import StayalivedError
 from stayalived.messages.notify import Cancel, Ran, Run
 from stayalived.messages.routes import CHECKER
-from stayalived.plugin.checks import Verdict
+from stayalived.plugin.checks import Target, Verdict
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.runner.desk import RunnerDesk
 from stayalived.timing import Duration
@@ -157,8 +158,9 @@ def ended(
 def _be_child(link: socket.socket, configuration: Configuration, check: Check) -> NoReturn:
     code = 1
     try:
+        sockets = open_echo_sockets() if check.distribution == BUNDLED else ()
         checks = _settle(configuration, check)
-        found = asyncio.run(_make(link, checks, check))
+        found = asyncio.run(_make(link, checks, check, sockets))
         _say(link, _Found(ended(check, found.outcome, found.latency)))
         code = 0
     except StayalivedError as error:
@@ -182,13 +184,24 @@ def _settle(configuration: Configuration, check: Check) -> Checks:
     return Checks(check.distribution)
 
 
-async def _make(link: socket.socket, checks: Checks, check: Check) -> ProbeEnded:
+async def _make(link: socket.socket, checks: Checks, check: Check, sockets: tuple[socket.socket, ...]) -> ProbeEnded:
     """Make the probe and tell what it does."""
     trace = Trace(read_clock, lambda note: _say(link, _Noted(note)))
     programs = _Programs(link, trace)
     loop = asyncio.get_running_loop()
     loop.add_reader(link.fileno(), lambda: programs.hear(link.recv(_FRAME)))
-    return await probe_once(ProbeIdentity.of(check), checks.make, run=programs.run, open_session=trace.open)
+    pinger = Pinger(sockets)
+
+    async def ping(target: Target, data: bytes) -> None:
+        trace.note("echo", f"asks {target.endpoint.address}")
+        await pinger.ping(target, data)
+        trace.note("echo", "has its reply")
+
+    try:
+        identity = ProbeIdentity.of(check)
+        return await probe_once(identity, checks.make, run=programs.run, ping=ping, open_session=trace.open)
+    finally:
+        pinger.close()
 
 
 def _say(link: socket.socket, message: msgspec.Struct) -> None:

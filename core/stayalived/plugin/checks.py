@@ -201,6 +201,15 @@ class Net(Protocol):
         """Return a context that holds a connection to the target, of TCP or UDP, and closes it with FIN at its end."""
         ...
 
+    async def ping(self, target: Target, data: bytes) -> None:
+        """Send an ICMP echo request with these data; return when they have come back.
+
+        Raises:
+            NetworkFailure: they have not within `connect_timeout`, or there is no way.
+            LocalFailure: this process has no socket for it. That of a third-party distribution never has.
+        """
+        ...
+
     async def run(self, program: Program) -> Outcome:
         """Have the runner start a program; return when it has ended, by itself or because its limit was over.
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stayalived.addresses import Endpoint
-from stayalived.checker.net import ProbeNet, RunProgram
+from stayalived.checker.echo import no_ping
+from stayalived.checker.net import Ping, ProbeNet, RunProgram
 from stayalived.checker.once import probe_once
 from stayalived.checker.probes import LocalFault, PluginFault, ProbeIdentity
 from stayalived.checker.programs import no_programs
@@ -202,13 +203,14 @@ def target_for(endpoint: Endpoint, *, virtual_host: str = "", connect_timeout: D
     return _identity(endpoint, virtual_host, connect_timeout).aim()
 
 
-async def run_check(check: Check, target: Target, run: RunProgram = no_programs) -> Verdict:
+async def run_check(check: Check, target: Target, run: RunProgram = no_programs, ping: Ping = no_ping) -> Verdict:
     """Run a check once, as the daemon does: same limits, same sockets, same treatment of what it raises.
 
     Args:
         check: the check.
         target: whom it asks.
         run: stands in for the runner where the check has programs started; it may raise `LocalFailure`.
+        ping: stands in for ICMP where the check pings; it may raise `NetworkFailure`.
 
     Returns:
         the check's verdict on the target.
@@ -218,7 +220,7 @@ async def run_check(check: Check, target: Target, run: RunProgram = no_programs)
         OSError: this machine could not make the probe: no descriptor, bind refused.
     """
     identity = _identity(target.endpoint, target.virtual_host, target.connect_timeout)
-    outcome = (await probe_once(identity, lambda _: check, target=target, run=run)).outcome
+    outcome = (await probe_once(identity, lambda _: check, target=target, run=run, ping=ping)).outcome
     match outcome:
         case Verdict():
             return outcome

@@ -3,57 +3,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from h2.events import DataReceived, RequestReceived, StreamEnded
 
 from stayalived.plugin import Verdict
-from stayalived.plugin.testing import Act, Client, Flood, Hear, Say, Silence, run_check, serve, target_for
+from stayalived.plugin.testing import Act, Flood, Hear, Say, Silence, run_check, serve, target_for
 from stayalived.timing import milliseconds
 from stayalived_plugins.checks.http import HttpCheck
+from unit.plugins.http2_server import Answers
 
 SHORT = milliseconds(100)
 CHECK = HttpCheck(HttpCheck.Options(http_protocol="2"))
-
-
-class Answers:
-    """An act: answers one request over HTTP/2 with these heads and this body, and remembers what was asked."""
-
-    def __init__(self, *heads: dict[str, str], body: bytes = b"", ends: bool = True) -> None:
-        self.heads = heads
-        self.body = body
-        self.ends = ends
-        self.asked: dict[str, str] = {}
-        self.got = b""
-
-    async def perform(self, client: Client) -> None:
-        connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
-        connection.initiate_connection()
-        await client.say(connection.data_to_send())
-        taken = 0
-        while await client.hear():
-            events = connection.receive_data(bytes(client.heard[taken:]))
-            taken = len(client.heard)
-            for event in events:
-                if isinstance(event, RequestReceived):
-                    self.asked = {str(name): str(value) for name, value in event.headers}
-                elif isinstance(event, DataReceived):
-                    self.got += event.data
-                elif isinstance(event, StreamEnded):
-                    await self.answer(connection, client, event.stream_id)
-
-    async def answer(self, connection: H2Connection, client: Client, stream: int) -> None:
-        for head in self.heads:
-            is_last = head is self.heads[-1] and not self.body and self.ends
-            connection.send_headers(stream, list(head.items()), end_stream=is_last)
-        for start in range(0, len(self.body), 16384):
-            piece = self.body[start : start + 16384]
-            if connection.local_flow_control_window(stream) < len(piece):
-                break  # the rest of it nobody will read
-            connection.send_data(stream, piece)
-        if self.body and self.ends:
-            connection.end_stream(stream)
-        await client.say(connection.data_to_send())
 
 
 async def verdict_on(*script: Act, **options: Any) -> Verdict:

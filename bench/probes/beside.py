@@ -1,14 +1,15 @@
 """Whole daemons on the same targets, one after the other: ours and keepalived, where there is IPVS. I/O.
 
-Processor time is that of all processes of the daemon; for `command`, whose programs are processes that end, it is all
-that the machine has spent. Probes are counted by nginx, those of `command` by the kernel, as processes made.
+Processor time is that of all processes of the daemon, and of the busiest of them, which is the checker; for `command`,
+whose programs are processes that end, it is all that the machine has spent. Probes are counted by nginx, those of
+`command` by the kernel, as processes made.
 """
 
 import subprocess
 import time
 from pathlib import Path
 
-from routers.usage import Reading, look, memory, spent_between
+from routers.usage import Reading, by_process, look, memory, spent_between
 
 from namespaces.daemon import Daemon
 from namespaces.lab import Host, Lab
@@ -112,6 +113,7 @@ def _watch(group: int, kind: str, targets: int, length: float) -> Figures:
     return {
         "probes/s": made / ((after.at - before.at) / 1e9),
         "us a probe": spent / max(made, 1) / 1000,
+        "us, busiest": max(by_process(before, after, group).values()) / max(made, 1) / 1000,
         "memory, MiB": memory(group) / 1024,
     }
 

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from random import Random
 
+import pytest
+
 from checker_kit import PASSED, REFUSED, START, Driver, check
 from stayalived.checker.faults import MOST_KINDS
 from stayalived.checker.probes import LocalFault, PluginFault
@@ -167,6 +169,7 @@ class Week:
         self.driver.events.clear()
 
 
+@pytest.mark.timeout(1200)
 def test_a_week_of_checks_comes_out_as_the_model_says_and_leaves_nothing_behind() -> None:
     week = Week(seed=7)
     week.run(Duration(WEEK // 2))

@@ -10,15 +10,25 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from stayalived.checker.sockets import OWN_SIDE, open_socket, sockaddr
 from stayalived.checker.tls import TlsLayer
 from stayalived.errors import KernelProblem, PluginFailure
-from stayalived.plugin.checks import Connect, NetworkFailure, Receive, Send, StartTls, Step, Target, Verdict
+from stayalived.plugin.checks import (
+    Connect,
+    NetworkFailure,
+    PeerCertificate,
+    Receive,
+    Send,
+    StartTls,
+    Step,
+    Target,
+    Verdict,
+)
 from stayalived.timing import Duration, for_people
 
 MOST_DRAINED = 65536
 """Bytes read and thrown away before a close, so that it is a FIN: with unread bytes the kernel sends a RST."""
 
-_IP_BIND_ADDRESS_NO_PORT = 24  # include/uapi/linux/in.h; Python names it from 3.12 on
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
 _WORDS = {
     errno.ECONNREFUSED: "refused",
@@ -28,20 +38,12 @@ _WORDS = {
     errno.ENETUNREACH: "network unreachable",
     errno.ETIMEDOUT: "timed out",
 }
-_STEP_NAMES: dict[type[Step], str] = {Connect: "connect", Send: "send", Receive: "receive", StartTls: "tls"}
-
-# What a system call may be refused for that is our own lack and says nothing about the server (C11).
-OWN_SIDE = {
-    errno.EMFILE: "raise the limit of open files (LimitNOFILE)",
-    errno.ENFILE: "raise fs.file-max",
-    errno.ENOBUFS: "the kernel is out of buffers",
-    errno.ENOMEM: "the kernel is out of memory",
-    errno.EAFNOSUPPORT: "this host lacks the address family",
-    errno.EADDRNOTAVAIL: "no local port or address is free; widen net.ipv4.ip_local_port_range or look at bindto",
-    errno.EAGAIN: "no local port is free; widen net.ipv4.ip_local_port_range",
-    errno.EADDRINUSE: "bind_port is in use on this host",
-    errno.EPERM: "a firewall rule of this host or a missing capability forbids it",
-    errno.EACCES: "a firewall rule of this host or a missing capability forbids it",
+_STEP_NAMES: dict[type[Step], str] = {
+    Connect: "connect",
+    Send: "send",
+    Receive: "receive",
+    StartTls: "tls",
+    PeerCertificate: "tls",
 }
 
 
@@ -106,10 +108,12 @@ class Session:
         """
         self.step = step
         kind = type(step)
-        if kind is Connect:
-            return self._do(self._connect)
+        if isinstance(step, Connect):
+            return self._do(lambda: self._connect(step))
         if self.socket is None:
             raise PluginFailure(f"yielded {kind.__name__} before Connect")
+        if isinstance(step, PeerCertificate):
+            return self._certificate()
         if kind is Receive and not self.readable and self._tls is None:
             self.wants_write = False
             return None  # nothing came yet: reading would only say so
@@ -139,14 +143,17 @@ class Session:
             text = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
             raise NetworkFailure(Verdict.failed("tls", str(text or error).lower())) from error
         except OSError as error:
-            raise NetworkFailure(Verdict.failed(step_name(self.step), _words(error.errno))) from error
+            name, number = step_name(self.step), error.errno or 0
+            if number in OWN_SIDE:
+                raise KernelProblem(name, number, OWN_SIDE[number]) from error
+            raise NetworkFailure(Verdict.failed(name, _words(number))) from error
 
-    def _connect(self) -> bytes | None:
+    def _connect(self, step: Connect) -> bytes | None:
         """Open a socket as the target says and begin to connect."""
         self.close()
-        self.socket = open_socket(self.target)
+        self.socket = open_socket(self.target, datagrams=step.datagrams)
         self.wants_write = True
-        number = self.socket.connect_ex(_sockaddr(self.target))
+        number = self.socket.connect_ex(sockaddr(self.target))
         if number in _IN_PROGRESS:
             return None
         _look_at(number)
@@ -173,6 +180,8 @@ class Session:
         """Make bytes ready to be sent."""
         if self._tls is None:
             self._rest = data
+            if not data and self.socket is not None and self.socket.type == socket.SOCK_DGRAM:
+                self.socket.send(data)  # a datagram may be empty
         elif data:
             self._tls.encrypt(data)
 
@@ -208,10 +217,16 @@ class Session:
     def _ask(self, tls: TlsLayer) -> bytes | None:
         """Return the step's answer if the layer has it without more from the network."""
         if isinstance(self.step, StartTls):
-            return b"" if tls.shake_hands() else None
+            return tls.protocol if tls.shake_hands() else None
         if isinstance(self.step, Receive):
             return tls.decrypt(self.step.limit)
         return b""
+
+    def _certificate(self) -> bytes:
+        """Return the certificate that the server showed."""
+        if self._tls is None:
+            raise PluginFailure("yielded PeerCertificate before StartTls")
+        return self._tls.peer_certificate()
 
     def _feed(self, tls: TlsLayer) -> None:
         """Hand the layer what has come."""
@@ -248,9 +263,9 @@ def _look_at(number: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _words(number: int | None) -> str:
+def _words(number: int) -> str:
     """Return an error of the network as people say it."""
-    return _WORDS.get(number or 0) or os.strerror(number or 0).lower()
+    return _WORDS.get(number) or os.strerror(number).lower()
 
 
 def _layer(step: StartTls) -> TlsLayer:
@@ -259,49 +274,3 @@ def _layer(step: StartTls) -> TlsLayer:
         return TlsLayer(step)
     except OSError as error:
         raise KernelProblem(f"tls ca {step.ca}", error.errno or 0, "give a readable file of certificates") from error
-
-
-def open_socket(target: Target) -> socket.SocketType:
-    """Open a TCP socket with the source address, mark and interface of a target applied.
-
-    Raises:
-        KernelProblem: the kernel refused one of them, or has no descriptor left.
-    """
-    is_ipv6 = ":" in target.endpoint.address
-    family = socket.AF_INET6 if is_ipv6 else socket.AF_INET
-    action = "socket"
-    opened = None
-    try:
-        # The class of the C module: the one of `socket` costs twice as much to make and close.
-        opened = socket.SocketType(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
-        if target.fwmark:
-            action = f"fwmark {target.fwmark}"
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, target.fwmark)
-        if target.bind_if:
-            action = f"bind_if {target.bind_if}"
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, target.bind_if.encode())
-        if target.bindto or target.bind_port:
-            action = f"bind {target.bindto or '*'}:{target.bind_port}"
-            _bind(opened, target, is_ipv6)
-    except OSError as error:
-        if opened is not None:
-            opened.close()
-        raise KernelProblem(action, error.errno or 0, OWN_SIDE.get(error.errno or 0, "")) from error
-    return opened
-
-
-def _bind(opened: socket.SocketType, target: Target, is_ipv6: bool) -> None:
-    """Bind to the source of a target. Without a port the kernel chooses one at connect, among those free there."""
-    if target.bind_port:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    else:
-        opened.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-    opened.bind((target.bindto or ("::" if is_ipv6 else "0.0.0.0"), target.bind_port))  # noqa: S104  (a source)
-
-
-def _sockaddr(target: Target) -> tuple[str, int] | tuple[str, int, int, int]:
-    """Return the address for connect(2); a link-local one lies on the interface of `bind_if`."""
-    address, port = target.endpoint.address, target.endpoint.port
-    if target.bind_if and address.startswith("fe80:"):
-        return (address, port, 0, socket.if_nametoindex(target.bind_if))
-    return (address, port)

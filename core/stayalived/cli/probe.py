@@ -114,7 +114,8 @@ def heading(check: Check) -> str:
     """Return the line above the steps of a check."""
     what = check.type if check.name in (check.type, f"{check.type}/{check.target.family}") else check.name
     limits = f"{for_people(check.timing.connect_timeout)} a step"
-    return printable(f"{check.key}: {what} ({check.type} of {check.distribution}) at {check.target}, at most {limits}")
+    whom = check.target if check.target.port else check.target.address or check.target
+    return printable(f"{check.key}: {what} ({check.type} of {check.distribution}) at {whom}, at most {limits}")
 
 
 def line_of(note: Note) -> str:

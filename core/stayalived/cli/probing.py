@@ -5,6 +5,7 @@ The process that calls keeps its rights and is the runner for it: only a program
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import traceback
@@ -29,10 +30,13 @@ from stayalived.config.needs import needs_of
 from stayalived.errors import StayalivedError
 from stayalived.messages.notify import Cancel, Ran, Run
 from stayalived.messages.routes import CHECKER
-from stayalived.plugin.checks import Verdict
+from stayalived.plugin.checks import Target, Verdict
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.runner.desk import RunnerDesk
-from stayalived.timing import Duration
+from stayalived.timing import Duration, after, elapsed, for_people, seconds
+
+SPARE = seconds(5)
+"""How long a process may take beyond the limit of its probe: it imports plugins before, and a check may block it."""
 
 _FRAME = 1 << 20
 
@@ -92,21 +96,28 @@ def probe(configuration: Configuration, check: Check, notes: Sequence[Note], tel
         ours.close()
         _be_child(theirs, configuration, check)
     theirs.close()
-    finding = _serve(ours, configuration, check, [*notes], tell)
-    ours.close()
-    os.waitpid(child, 0)
-    return finding
+    try:
+        return _serve(ours, configuration, check, [*notes], tell)
+    finally:
+        ours.close()
+        os.kill(child, signal.SIGKILL)  # harmless after its end: nobody else has waited for it
+        os.waitpid(child, 0)
 
 
 def _serve(
     link: socket.socket, configuration: Configuration, check: Check, trace: list[Note], tell: Callable[[Note], None]
 ) -> Finding:
-    """Listen to the child until it has found something or is gone; run what it asks for."""
+    """Listen to the child until it has found something, is gone or takes too long; run what it asks for."""
+    began = read_clock()
+    patience = Duration(ProbeIdentity.of(check).limit + SPARE)
     with RunnerDesk(configuration, sender_of(check), lambda ran: _say(link, ran)) as runner:
         runner.watch(link.fileno(), lambda: heard.append(link.recv(_FRAME)))
         heard: list[bytes] = []
         while True:
-            runner.turn()
+            runner.turn(after(began, patience))
+            if not heard and elapsed(began, read_clock()) >= patience:
+                fault = PluginFault(text=f"kept its process to itself: ended after {for_people(patience)}")
+                return ended(check, fault, patience, trace)
             while heard:
                 data = heard.pop(0)
                 if not data:
@@ -191,9 +202,17 @@ async def _make(link: socket.socket, checks: Checks, check: Check, sockets: tupl
     loop = asyncio.get_running_loop()
     loop.add_reader(link.fileno(), lambda: programs.hear(link.recv(_FRAME)))
     pinger = Pinger(sockets)
-    return await probe_once(
-        ProbeIdentity.of(check), checks.make, run=programs.run, ping=pinger.ping, open_session=trace.open
-    )
+
+    async def ping(target: Target, data: bytes) -> None:
+        trace.note("echo", f"asks {target.endpoint.address}")
+        await pinger.ping(target, data)
+        trace.note("echo", "has its reply")
+
+    try:
+        identity = ProbeIdentity.of(check)
+        return await probe_once(identity, checks.make, run=programs.run, ping=ping, open_session=trace.open)
+    finally:
+        pinger.close()
 
 
 def _say(link: socket.socket, message: msgspec.Struct) -> None:

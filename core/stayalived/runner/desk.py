@@ -16,7 +16,7 @@ from stayalived.messages.routes import topic_of
 from stayalived.runner.engine import Inspect, Inspected, Kill, RunnerEffect, RunnerEngine, RunnerEvent, Start, Terminate
 from stayalived.runner.guardian import Guardian
 from stayalived.runner.programs import Programs
-from stayalived.timing import elapsed, in_seconds
+from stayalived.timing import Instant, earliest, elapsed, in_seconds
 
 
 class RunnerDesk:
@@ -56,10 +56,10 @@ class RunnerDesk:
         """Take in a request."""
         self._post(Received(topic=topic_of(type(message)).name, key="", sender=self._sender, message=message))
 
-    def turn(self) -> None:
-        """Wait for the next thing to happen and deal with it."""
-        due = self._engine.deadline
-        patience = None if due is None else max(0.0, in_seconds(elapsed(read_clock(), due)))
+    def turn(self, until: Instant) -> None:
+        """Wait for the next thing to happen, but not beyond a moment, and deal with it."""
+        due = earliest((self._engine.deadline, until))
+        patience = max(0.0, in_seconds(elapsed(read_clock(), due))) if due is not None else None
         for key, _ in self._selector.select(patience):
             if key.fd in self._selector.get_map():  # an earlier callback of this turn may have unwatched it
                 key.data()

@@ -52,6 +52,36 @@ DIFFERENCES = (
         "a pool is full sooner, and a reload does not make all servers wait again",
     ),
     Difference(
+        "SMTP_CHECK",
+        "a greeting or an answer of several lines fails",
+        "passes",
+        "RFC 5321 4.2.1 allows it, and servers send it",
+    ),
+    Difference(
+        "UDP_CHECK `min_reply_length`, `max_reply_length`",
+        "looked at only where digits follow `require_reply`",
+        "looked at whenever there must be an answer; a `min_reply_length` demands one",
+        "as its manual says",
+    ),
+    Difference(
+        "HTTP_GET `regex`",
+        "of PCRE2, `regex_stack`",
+        "of Python, on the body as far as `body_limit`; no `regex_stack`",
+        "one library less; look at what is more than plain",
+    ),
+    Difference(
+        "HTTP_GET `digest`",
+        "a chunked body is hashed with its chunks",
+        "without them",
+        "the page is the same whichever way it comes",
+    ),
+    Difference(
+        "several `url`s",
+        "one each `delay_loop`",
+        "all in one probe, the first that fails decides",
+        "a server is in or out after one probe",
+    ),
+    Difference(
         "TLS of a check",
         "the certificate is not verified",
         "verified, unless `verify = false`",

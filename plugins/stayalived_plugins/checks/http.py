@@ -12,6 +12,9 @@ from stayalived_plugins.checks.http_page import Expectation, Page
 from stayalived_plugins.checks.http_request import Request, authorization
 
 _VERSIONS = {"1.0": ("1.0", False), "1.0C": ("1.0", True), "1.1": ("1.1", True)}  # and Connection: close (C20)
+PIECE = 16384
+"""Bytes read at a time: a hostile server can make each of them a chunk, and others have the loop in between."""
+
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -99,5 +102,5 @@ class HttpCheck(Check):
         first = Http1Answer(wants_body=page.wants_body, body_limit=options.body_limit)
         yield Send(request.encode(*_VERSIONS[options.http_protocol]))
         while not first.is_ready:
-            first.feed((yield Receive()))
+            first.feed((yield Receive(PIECE)))
         return first

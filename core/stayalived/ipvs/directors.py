@@ -17,9 +17,10 @@ from stayalived.addresses import Endpoint, Family, packed
 from stayalived.child.events import Report
 from stayalived.config.model import Configuration, VirtualServer
 from stayalived.ipvs.daemons import MASTER_STATE, daemons_of
-from stayalived.ipvs.events import ERROR, INFO, AnyEffect, Direct, Directed, Marks
+from stayalived.ipvs.events import ERROR, INFO, WARNING, AnyEffect, Direct, Directed, LookAround, Marks
 from stayalived.ipvs.model import Destination, Entry, Service, ServiceKey, Table
 from stayalived.ipvs.projection import keys_of
+from stayalived.ipvs.surroundings import Surroundings, missing, settings_of
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, after, seconds
 
@@ -50,6 +51,7 @@ class Directors:
         self._local: frozenset[str] = frozenset()
         self._managed = Direct()  # what we have ever touched, as it is to be left at the end
         self._failed = False
+        self._looked = True  # at the surroundings that the configuration asks for
 
     # -- what comes in
 
@@ -57,6 +59,7 @@ class Directors:
         """Take over a configuration."""
         before = self._configuration
         self._configuration = configuration
+        self._looked = configuration == before
         wanted = configuration.globals
         if wanted.sync_daemon is not None or wanted.peer_mark or _asks(before):
             self.due_at = now
@@ -92,7 +95,21 @@ class Directors:
         said = () if quiet else event.problems
         return [Report(level=ERROR, text=text, once=f"{_ONCE}{text}") for text in said]
 
+    def look_around(self, found: Surroundings) -> list[AnyEffect]:
+        """Return warnings of what the site has left undone; each is said once."""
+        if self._configuration is None:
+            return []
+        texts = missing(self._configuration, found)
+        return [Report(level=WARNING, text=text, once=f"site: {text}") for text in texts]
+
     # -- what is to be done
+
+    def ask_around(self) -> list[AnyEffect]:
+        """Return what has to be looked at after another configuration came into force."""
+        assert self._configuration is not None
+        settings = () if self._looked else settings_of(self._configuration)
+        self._looked = True
+        return [LookAround(settings)] if settings else []
 
     def direct(self) -> Direct:
         """Return what is to be made so now."""

@@ -40,6 +40,7 @@ from stayalived.ipvs.events import (
     KernelRefused,
     OperationsDone,
     ReadTable,
+    SeenAround,
     TableRead,
 )
 from stayalived.ipvs.kernel_view import KernelView
@@ -109,8 +110,8 @@ class IpvsEngine:
                 return self._take_refusal(event, now)
             case OperationsDone():
                 return self._take_results(event, now)
-            case Directed():
-                return self._take_directed(event, now)
+            case Directed() | SeenAround():
+                return self._take_surroundings(event, now)
 
     def wake(self, now: Instant) -> Sequence[AnyEffect]:
         """Do what has become due by `now`."""
@@ -169,12 +170,12 @@ class IpvsEngine:
         self._directors.configure(configuration, now)
         self._leaving |= marked - self._directors.keys
         if reloaded:
-            return self._reload(configuration, now)
+            return [*self._directors.ask_around(), *self._reload(configuration, now)]
         self._configuration = configuration
         if start is Start.FIRST and configuration.globals.flush:
             self._leaving |= set(self._kernel.present()) - self._pools.keys
         self._pools.start(configuration, now)
-        return self._news.take()
+        return [*self._directors.ask_around(), *self._news.take()]
 
     def _reload(self, configuration: Configuration, now: Instant) -> Sequence[AnyEffect]:
         """Change over to another configuration: what did not change keeps its pool, its health, its connections."""
@@ -272,7 +273,9 @@ class IpvsEngine:
         self._pools.mark((), now)
         return reports
 
-    def _take_directed(self, event: Directed, now: Instant) -> Sequence[AnyEffect]:
+    def _take_surroundings(self, event: Directed | SeenAround, now: Instant) -> Sequence[AnyEffect]:
+        if isinstance(event, SeenAround):
+            return self._directors.look_around(event.found)
         if self._phase is Phase.WORKING:
             self._pools.mark((), now)
         return self._directors.take(event, now, quiet=None in self._kernel.problems)

@@ -7,6 +7,7 @@ from stayalived.child.events import ChildEffect, ChildEvent
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.daemons import Daemon
 from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table
+from stayalived.ipvs.surroundings import Surroundings
 
 INFO, WARNING, ERROR = 20, 30, 40  # levels of `Report`; a pure module does not import logging for three numbers
 
@@ -92,7 +93,21 @@ class Directed:
     local: frozenset[str] = frozenset()
 
 
-IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed
-IpvsEffect = ReadTable | Apply | Direct
+@dataclass(frozen=True, slots=True)
+class LookAround:
+    """Look at settings of the machine, and at its addresses. Answered by `SeenAround`."""
+
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAround:
+    """Answer to `LookAround`."""
+
+    found: Surroundings
+
+
+IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed | SeenAround
+IpvsEffect = ReadTable | Apply | Direct | LookAround
 AnyEvent = ChildEvent | IpvsEvent
 AnyEffect = ChildEffect | IpvsEffect

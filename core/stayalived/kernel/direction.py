@@ -3,12 +3,14 @@
 What one of them is refused does not keep the others from being done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.daemons import Daemon, Role, steps
 from stayalived.ipvs.events import Direct, Directed
+from stayalived.ipvs.surroundings import Surroundings
 from stayalived.kernel import sysctl
 from stayalived.kernel.ipvs_daemons import LinuxDaemons
 from stayalived.kernel.netlink import Netlink
@@ -50,7 +52,7 @@ class Direction:
             attempt(lambda: self._marks.make(wanted.table, wanted.marks))
         local: frozenset[str] = frozenset()
         try:
-            local = _local_addresses()
+            local = frozenset().union(*_addresses().values())
         except KernelProblem as problem:
             problems.append(str(problem))
         return Directed(problems=tuple(problems), local=local)
@@ -70,8 +72,22 @@ def _switch(*, backup_only: bool) -> None:
     sysctl.write(BACKUP_ONLY, int(backup_only))
 
 
-def _local_addresses() -> frozenset[str]:
-    """Return all addresses of this network namespace."""
+def look_around(settings: Iterable[str]) -> Surroundings:
+    """Return the values of settings, of those that there are, and all addresses of this network namespace.
+
+    What cannot be read is left out: it is looked at for advice alone.
+    """
+    values: dict[str, str] = {}
+    for name in settings:
+        with suppress(KernelProblem):
+            values[name] = sysctl.read(name)
+    addresses: dict[str, frozenset[str]] = {}
+    with suppress(KernelProblem, OSError):
+        addresses = _addresses()
+    return Surroundings(values, addresses)
+
+
+def _addresses() -> dict[str, frozenset[str]]:
     with Netlink() as kernel:
-        interfaces = kernel.interfaces().values()
-    return frozenset(address.address for interface in interfaces for address in interface.addresses)
+        interfaces = kernel.interfaces().items()
+    return {name: frozenset(address.address for address in found.addresses) for name, found in interfaces}

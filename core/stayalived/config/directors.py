@@ -47,7 +47,7 @@ class SyncDaemonTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool | None,
         about(
             "Whether a BACKUP balances nothing, so that it does not balance again what the MASTER has sent it.",
-            default="true where `instance` is the only one, or all move with it in one group",
+            default="true on a real server where `instance` is the only one, or all move with it in one group",
         ),
     ] = None
 
@@ -62,4 +62,4 @@ class SyncDaemon(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     ttl: int
     group: str
-    backup_only: bool
+    backup_only: bool | None  # None: where this machine is a real server

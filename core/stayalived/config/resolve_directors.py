@@ -109,8 +109,11 @@ def _multicast(text: str, path: Path, findings: Findings) -> str:
 
 def _backup_only(
     table: SyncDaemonTable, instances: Sequence[VrrpInstance], groups: Sequence[SyncGroup], findings: Findings
-) -> bool:
-    """Return whether a BACKUP balances nothing: net.ipv4.vs.backup_only holds for a whole network namespace."""
+) -> bool | None:
+    """Return whether a BACKUP balances nothing: net.ipv4.vs.backup_only holds for a whole network namespace.
+
+    None leaves it to ipvs, which knows whether this machine is a real server.
+    """
     others = _others(table.instance or "", instances, groups)
     alone = bool(table.instance) and not others
     if table.backup_only and not alone:
@@ -120,7 +123,7 @@ def _backup_only(
             f"and name the other directors' MAC addresses in {_GLOBAL}.{PEERS}"
         )
         findings.error((_GLOBAL, SYNC_DAEMON, "backup_only"), text, found=found)
-    return first_set(table.backup_only, default=alone)
+    return None if alone and table.backup_only is None else bool(table.backup_only)
 
 
 def _others(name: str, instances: Sequence[VrrpInstance], groups: Sequence[SyncGroup]) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from stayalived.addresses import Endpoint, Family, packed
 from stayalived.child.events import Report
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.model import Configuration, VirtualServer
 from stayalived.ipvs.daemons import MASTER_STATE, daemons_of
 from stayalived.ipvs.events import ERROR, INFO, WARNING, AnyEffect, Direct, Directed, LookAround, Marks
@@ -86,7 +87,9 @@ class Directors:
             now: the present.
             quiet: IPVS as a whole is out of reach, which was said already.
         """
-        self._local = event.local
+        if event.local != self._local:  # an address came or went: are we a real server still?
+            self._local = event.local
+            self.due_at = now
         if self.due_at is None and _asks(self._configuration):  # else something newer is due
             self.due_at = after(now, RETRY_INTERVAL if event.problems else LOOK_INTERVAL)
         failed, self._failed = self._failed, bool(event.problems)
@@ -120,9 +123,10 @@ class Directors:
         state = self._states.get(daemon.instance) if daemon is not None else None
         daemons = daemons_of(daemon, state)
         backup_only = None
-        if daemon is not None and daemon.backup_only and state is not None:
+        switched = daemon is not None and self._switches(daemon)
+        if switched and state is not None:
             backup_only = state != MASTER_STATE
-        elif self._managed.backup_only is not None and not (daemon and daemon.backup_only):
+        elif not switched and self._managed.backup_only is not None:
             backup_only = False
         marks = self._marks()
         table = marks.table if marks else self._managed.table
@@ -183,6 +187,18 @@ class Directors:
     def _may_have(self, key: ServiceKey, service: VirtualServer, present: Table) -> bool:
         state = self._states.get(service.follow)
         return key in present if state is None else state == MASTER_STATE
+
+    def _switches(self, daemon: SyncDaemon) -> bool:
+        """Tell whether IPVS is switched off while BACKUP.
+
+        Not without need: at a takeover the addresses are there a moment before it is switched on again, and the packets
+        of that moment meet no connection. A machine that is no real server is sent nothing while BACKUP anyway.
+        """
+        if daemon.backup_only is not None:
+            return daemon.backup_only
+        assert self._configuration is not None
+        services = self._configuration.virtual_servers
+        return any(address in self._local for family in Family for address in _served(services, family))
 
     def _marks(self) -> Marks | None:
         assert self._configuration is not None

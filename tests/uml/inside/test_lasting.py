@@ -27,6 +27,9 @@ CARRIED = [address(number, family) for number in (DIRECTOR, *VIRTUAL.values()) f
 EACH = 2
 """Connections to each address: round robin gives one to each real server."""
 
+RETRANSMISSION = 20.0
+"""Seconds: what was sent into the silence of a takeover is sent again after 0.2 s, doubled each time."""
+
 SYNC = 5.0
 """Seconds after which the sync daemon has told of all connections: every two, and then this slow kernel."""
 
@@ -116,7 +119,9 @@ class Site:
     def expect_all(self) -> None:
         """See that each connection has gone on since, with the same server."""
         quiet_for(3.0)
-        assert self.begun == self.lasting()
+        wait_until(
+            lambda: self.begun == self.lasting(), within=RETRANSMISSION, what=f"all connections to go on: {self}"
+        )
 
 
 def is_complete(host: Host) -> bool:

@@ -26,7 +26,7 @@ def test_without_the_table_there_is_no_daemon() -> None:
     assert sync(INSIDE) is None
 
 
-def test_its_id_is_the_instance_s_and_a_lone_instance_is_protected() -> None:
+def test_its_id_is_the_instance_s_and_a_lone_instance_on_a_real_server_is_protected() -> None:
     assert sync(INSIDE + SYNC + 'instance = "inside"') == SyncDaemon(
         interface="eth1",
         instance="inside",
@@ -35,7 +35,7 @@ def test_its_id_is_the_instance_s_and_a_lone_instance_is_protected() -> None:
         port=8848,
         ttl=1,
         group="224.0.0.81",
-        backup_only=True,
+        backup_only=None,
     )
 
 

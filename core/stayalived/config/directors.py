@@ -13,6 +13,17 @@ PEER_MARK = 0x7374
 """The mark of packets from other directors, where `peer_directors` is given without one."""
 
 
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
+    """The other directors: MAC addresses, IP addresses whose MAC address is looked up, and the mark, 0 without any."""
+
+    macs: tuple[bytes, ...] = ()
+    addresses: tuple[str, ...] = ()
+    mark: int = 0
+
+
+NO_PEERS = Peers()
+
+
 class SyncDaemonTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of `[global.lvs_sync_daemon]`."""
 

@@ -21,7 +21,7 @@ from stayalived.ipvs.daemons import MASTER_STATE, daemons_of
 from stayalived.ipvs.events import ERROR, INFO, WARNING, AnyEffect, Direct, Directed, LookAround, Marks
 from stayalived.ipvs.model import Destination, Entry, Service, ServiceKey, Table
 from stayalived.ipvs.projection import keys_of
-from stayalived.ipvs.surroundings import Surroundings, missing, settings_of
+from stayalived.ipvs.surroundings import Surroundings, missing, settings_of, unprotected
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, after, seconds
 
@@ -103,7 +103,9 @@ class Directors:
         if self._configuration is None:
             return []
         texts = missing(self._configuration, found)
-        return [Report(level=WARNING, text=text, once=f"site: {text}") for text in texts]
+        warnings = [Report(level=WARNING, text=text, once=f"site: {text}") for text in texts]
+        hints = unprotected(self._configuration, found)
+        return [*warnings, *(Report(level=INFO, text=text, once=f"site: {text}") for text in hints)]
 
     # -- what is to be done
 
@@ -203,7 +205,7 @@ class Directors:
     def _marks(self) -> Marks | None:
         assert self._configuration is not None
         wanted, services = self._configuration.globals, self._configuration.virtual_servers
-        if not wanted.peer_directors:
+        if not (wanted.peer_directors or wanted.peer_addresses):
             return None
         endpoints = (key.endpoint for service in services for key in keys_of(service))
         virtual = (packed(endpoint.address) for endpoint in endpoints if endpoint is not None)
@@ -212,6 +214,7 @@ class Directors:
             table=f"{wanted.nftables}_peers",
             priority=wanted.nftables_priority,
             macs=wanted.peer_directors,
+            peers=wanted.peer_addresses,
             mark=wanted.peer_mark,
             addresses=tuple(dict.fromkeys(virtual)),
             fwmarks=tuple(sorted({service.fwmark for service in services if service.fwmark})),

@@ -53,6 +53,7 @@ class Marks:
 
     Attributes:
         macs: hardware addresses of the other directors.
+        peers: IP addresses of others, whose hardware addresses have to be looked up.
         mark: what the packets get.
         addresses: the virtual ones, in network byte order: packets to others are left alone.
         fwmarks: marks that the services have in place of addresses.
@@ -66,6 +67,7 @@ class Marks:
     addresses: tuple[bytes, ...]
     fwmarks: tuple[int, ...] = ()
     tunnelled: bool = False
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,19 @@ def missing(configuration: Configuration, found: Surroundings) -> list[str]:
     return [*_forwarding(configuration, found), *_addresses(configuration, found), *_silence(configuration, found)]
 
 
+def unprotected(configuration: Configuration, found: Surroundings) -> list[str]:
+    """Return the services whose packets may go round in circles, if another real server of theirs is a director too."""
+    daemon = configuration.globals.sync_daemon
+    if configuration.globals.peer_mark or (daemon is not None and daemon.backup_only is not False):
+        return []
+    services = dict.fromkeys(service.name for service, _ in _served_here(configuration, found) if not service.follow)
+    return [
+        f"this machine balances {name} and is a real server of it: if another real server balances as well, packets "
+        "may go round in circles; one of backup_only, peer_directors and follow keeps them from it: docs/directors.md"
+        for name in services
+    ]
+
+
 def _forwarding(configuration: Configuration, found: Surroundings) -> Iterator[str]:
     """NAT: the answers of the real servers come through here."""
     for family, name in FORWARDING.items():

@@ -5,6 +5,7 @@ What one of them is refused does not keep the others from being done.
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from stayalived.errors import KernelProblem
@@ -15,6 +16,7 @@ from stayalived.kernel import sysctl
 from stayalived.kernel.ipvs_daemons import LinuxDaemons
 from stayalived.kernel.netlink import Netlink
 from stayalived.kernel.peer_marks import PeerMarks
+from stayalived.kernel.peers import Neighbours
 
 BACKUP_ONLY = "net/ipv4/vs/backup_only"
 
@@ -26,6 +28,7 @@ class Direction:
         """Touch nothing yet."""
         self._daemons = LinuxDaemons()
         self._marks = PeerMarks()
+        self._neighbours = Neighbours()
         self._asked: dict[Role, int] = {}  # maxlen: the kernel shows what became of it
 
     def close(self) -> None:
@@ -48,14 +51,23 @@ class Direction:
         daemons = wanted.daemons
         if daemons is not None:
             attempt(lambda: self._run(daemons, attempt))
-        if wanted.table:
-            attempt(lambda: self._marks.make(wanted.table, wanted.marks))
         local: frozenset[str] = frozenset()
         try:
             local = frozenset().union(*_addresses().values())
         except KernelProblem as problem:
             problems.append(str(problem))
+        if wanted.table:
+            attempt(lambda: self._mark(wanted, local, problems))
         return Directed(problems=tuple(problems), local=local)
+
+    def _mark(self, wanted: Direct, local: frozenset[str], problems: list[str]) -> None:
+        """Mark the packets of the peers that are known by now."""
+        marks = wanted.marks
+        if marks is not None and marks.peers:
+            macs, unknown = self._neighbours.find(marks.peers, local)
+            problems += unknown
+            marks = replace(marks, macs=tuple(dict.fromkeys((*marks.macs, *macs))))
+        self._marks.make(wanted.table, marks)
 
     def _run(self, wanted: frozenset[Daemon], attempt: Callable[[Callable[[], None]], None]) -> None:
         """Run these daemons and no others."""

@@ -98,9 +98,17 @@ def test_a_site_may_mark_the_packets_itself() -> None:
 
 
 def test_a_peer_by_another_name_is_refused() -> None:
-    (line,) = lines('[global]\npeer_directors = ["192.0.2.2"]')
+    (line,) = lines('[global]\npeer_directors = ["192.0.2.2:80"]')
 
-    assert "must be a MAC address such as 52:54:00:12:34:56" in line
+    assert "must be a MAC address such as 52:54:00:12:34:56, or an IP address without a port" in line
+    assert lines('[global]\npeer_directors = ["nobody"]')
+
+
+def test_peers_may_be_named_by_address_or_name() -> None:
+    found = good('[global]\npeer_directors = ["192.0.2.2", "tic", "2001:db8::7"]').globals
+
+    assert ("192.0.2.2", "192.0.2.130", "2001:db8::7") == found.peer_addresses
+    assert PEER_MARK == found.peer_mark
 
 
 def test_the_mark_of_a_service_means_nothing_else() -> None:

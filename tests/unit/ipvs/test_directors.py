@@ -229,6 +229,13 @@ def test_the_peer_s_packets_to_virtual_addresses_are_marked() -> None:
     )
 
 
+def test_peers_by_address_are_left_to_be_looked_up() -> None:
+    marks = started(active_active(peer_directors=(), peer_addresses=("192.0.2.11",))).directs()[-1].marks
+
+    assert marks is not None
+    assert ((), ("192.0.2.11",)) == (marks.macs, marks.peers)
+
+
 def test_tunnels_and_services_by_mark_are_thought_of() -> None:
     by_mark = service(server("one", OWN, forward=DR), addresses=(), fwmark=9)
     tunnelled = msgspec.structs.replace(DR, method="TUN", tunnel="ipip")

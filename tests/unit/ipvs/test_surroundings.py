@@ -5,9 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.model import Configuration
 from stayalived.ipvs.events import LookAround, SeenAround
-from stayalived.ipvs.surroundings import Surroundings, missing, settings_of
+from stayalived.ipvs.surroundings import Surroundings, missing, settings_of, unprotected
 from unit.ipvs.build import DR, NAT, TUN, Director, configuration, server, service
 from vrrp_machine import instance, router
 
@@ -82,6 +83,26 @@ def test_a_setting_of_the_interface_alone_is_enough() -> None:
 
 def test_what_cannot_be_read_is_not_guessed() -> None:
     assert [] == missing(site(NAT), Surroundings())
+
+
+def test_a_director_that_is_a_real_server_and_has_no_protection_is_told() -> None:
+    (text,) = unprotected(site(), found())
+    assert "this machine balances web and is a real server of it" in text
+
+    daemon = SyncDaemon(
+        interface="eth1", instance="vip", sync_id=7, maxlen=0, port=8848, ttl=1, group="224.0.0.81", backup_only=None
+    )
+    assert [] == unprotected(protected(sync_daemon=daemon), found())
+    assert [] == unprotected(protected(peer_mark=7), found())
+    assert [text] == unprotected(protected(sync_daemon=msgspec.structs.replace(daemon, backup_only=False)), found())
+    followed = [msgspec.structs.replace(service, follow="vip") for service in site().virtual_servers]
+    assert [] == unprotected(msgspec.structs.replace(site(), virtual_servers=tuple(followed)), found())
+    assert [] == unprotected(site(NAT), found())
+
+
+def protected(**changes: Any) -> Configuration:
+    wanted = site()
+    return msgspec.structs.replace(wanted, globals=msgspec.structs.replace(wanted.globals, **changes))
 
 
 def test_nothing_is_looked_at_where_nothing_is_balanced() -> None:

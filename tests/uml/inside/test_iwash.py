@@ -41,7 +41,7 @@ class Site:
         text = FILE
         for last, (name, weight) in enumerate(WEIGHTS.items(), 1):
             text += f'[virtual_server.iwash.real_server.{name}]\naddress = "10.10.10.{last}"\nweight = {weight}\n'
-            start_server(self.hosts[name], name, lab.folder)
+            start_server(self.hosts[name], name)
             for setting, value in (("arp_ignore", 1), ("arp_announce", 2)):
                 self.hosts[name].sysctl(f"net.ipv4.conf.all.{setting}", value)
             self.hosts[name].add_address(f"{VIRTUAL}/32", "lo")

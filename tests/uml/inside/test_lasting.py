@@ -94,7 +94,7 @@ class Site:
         for name, number in SERVERS.items():
             server = lab.host(name, *with_prefix(number))
             prepare_server(server, number)
-            start_server(server, name, lab.folder)
+            start_server(server, name)
         self.daemons = {name: Daemon(host, {"a.toml": configuration()}) for name, host in self.hosts.items()}
         for daemon in self.daemons.values():
             daemon.launch()

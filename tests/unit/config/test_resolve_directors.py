@@ -74,7 +74,7 @@ def test_to_switch_off_what_another_instance_balances_is_refused_and_the_other_w
 
 def test_what_is_wrong_is_named() -> None:
     assert ["did you mean inside?"] == [
-        line.rpartition("; ")[2] for line in lines(INSIDE + SYNC + 'instance = "insid"')
+        line.rpartition("; ")[2] for line in lines(INSIDE + SYNC + 'instance = "insides"')
     ]
     (line,) = lines(SYNC + 'group = "192.0.2.1"')
     assert "must be a multicast address, such as 224.0.0.81 or ff02::81" in line

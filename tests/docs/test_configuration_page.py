@@ -43,4 +43,4 @@ def test_every_toml_block_is_toml(name: str) -> None:
 
 
 def test_only_pages_whose_examples_are_tried_have_any() -> None:
-    assert PAGES == ["configuration.md", "plugins.md"]
+    assert PAGES == ["configuration.md", "directors.md", "plugins.md"]

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from namespaces.lab import Host, Lab
+from namespaces.waiting import wait_until
 from stayalived.addresses import packed
-from stayalived.ipvs.events import Marks
+from stayalived.ipvs.events import Direct, Marks
+from stayalived.kernel.direction import Direction
 from stayalived.kernel.peer_marks import PeerMarks
 
 MARK = 29556
@@ -117,3 +119,32 @@ def test_thousands_of_addresses_fit(site: Site) -> None:
 
     listed = site.director.run(["nft", "-nn", "list", "set", "inet", "peers", "ipv4"]).stdout
     assert len(addresses) == listed.count("10.0.")
+
+
+def test_peers_by_address_are_looked_up(site: Site) -> None:
+    site.director.run(["ip", "neigh", "flush", "all"])
+    found = Direction()
+    marks = site.wanted(macs=(), peers=("192.0.2.2", "2001:db8::2", OWN))
+
+    def known() -> bool:
+        with site.director.inside():
+            return not found.carry_out(Direct(table="peers", marks=marks)).problems
+
+    assert not known(), "nobody has asked for it yet"
+    wait_until(known, within=10, what="the hardware address of the peer")
+
+    site.counted()
+    site.send(site.client, VIRTUAL)
+    site.send(site.peer, VIRTUAL)
+    assert (1, 1) == site.counted()
+    site.director.run(["ip", "neigh", "flush", "all"])
+    assert known(), "what was learned is kept"
+
+
+def test_a_peer_that_is_not_there_is_named(site: Site) -> None:
+    marks = site.wanted(macs=(), peers=("192.0.2.77",))
+
+    with site.director.inside():
+        (problem,) = Direction().carry_out(Direct(table="peers", marks=marks)).problems
+
+    assert "the MAC address of 192.0.2.77 in peer_directors is not known" in problem

@@ -1,4 +1,4 @@
-"""Clients that can say of each request what became of it, and servers that keep account of what they accepted.
+"""Clients that can say of each request what became of it, and their servers.
 
 A request is a connection: the server says its name, the client says a byte, the server echoes it. A short one is over
 then; a long one says a byte every `BEAT` until somebody ends it.
@@ -10,8 +10,8 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from namespaces.lab import Host
@@ -41,15 +41,9 @@ class Request:
         return self.at + self.took
 
 
-def start_server(host: Host, name: str, folder: Path) -> Process:
-    """Start a server on both families that says its name; the ports of accepted clients go into `folder/NAME`."""
-    return host.fork(lambda: _serve(name, folder / name), "server")
-
-
-def accepted(name: str, folder: Path) -> set[int]:
-    """Return the ports of all clients that a server has accepted."""
-    path = folder / name
-    return set(map(int, path.read_text().split())) if path.exists() else set()
+def start_server(host: Host, name: str) -> Process:
+    """Start a server on both families that says its name."""
+    return host.fork(lambda: _serve(name), "server")
 
 
 class Askers:
@@ -86,23 +80,22 @@ class Askers:
         return (json.loads(line) for line in lines if line.startswith("{") and line.endswith("}"))
 
 
-def _serve(name: str, journal: Path) -> None:
+def _serve(name: str) -> None:
     with socket.create_server(("::", PORT), family=socket.AF_INET6, dualstack_ipv6=True, backlog=128) as server:
         poll = select.poll()
         poll.register(server, select.POLLIN)
         open_ones: dict[int, socket.socket] = {}
-        with journal.open("a", buffering=1) as account:
-            while True:
-                for descriptor, _ in poll.poll():
-                    if descriptor == server.fileno():
-                        connection, peer = server.accept()
-                        account.write(f"{peer[1]}\n")
-                        open_ones[connection.fileno()] = connection
-                        poll.register(connection, select.POLLIN)
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == server.fileno():
+                    connection, _ = server.accept()
+                    open_ones[connection.fileno()] = connection
+                    poll.register(connection, select.POLLIN)
+                    with suppress(OSError):  # the client may have given up
                         connection.sendall(f"{name}\n".encode())
-                    elif not _echo(open_ones[descriptor]):
-                        poll.unregister(descriptor)
-                        open_ones.pop(descriptor).close()
+                elif not _echo(open_ones[descriptor]):
+                    poll.unregister(descriptor)
+                    open_ones.pop(descriptor).close()
 
 
 def _echo(connection: socket.socket) -> bool:

@@ -13,6 +13,17 @@ PEER_MARK = 0x7374
 """The mark of packets from other directors, where `peer_directors` is given without one."""
 
 
+class Peers(msgspec.Struct, frozen=True, kw_only=True):
+    """The other directors: MAC addresses, IP addresses whose MAC address is looked up, and the mark, 0 without any."""
+
+    macs: tuple[bytes, ...] = ()
+    addresses: tuple[str, ...] = ()
+    mark: int = 0
+
+
+NO_PEERS = Peers()
+
+
 class SyncDaemonTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of `[global.lvs_sync_daemon]`."""
 
@@ -47,7 +58,7 @@ class SyncDaemonTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         bool | None,
         about(
             "Whether a BACKUP balances nothing, so that it does not balance again what the MASTER has sent it.",
-            default="true where `instance` is the only one, or all move with it in one group",
+            default="true on a real server where `instance` is the only one, or all move with it in one group",
         ),
     ] = None
 
@@ -62,4 +73,4 @@ class SyncDaemon(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     ttl: int
     group: str
-    backup_only: bool
+    backup_only: bool | None  # None: where this machine is a real server

@@ -160,7 +160,7 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ] = None
     peer_directors: Annotated[
         list[str],
-        about("MAC addresses of other directors: what they have balanced is served here, and not balanced again."),
+        about("Other directors, by MAC or IP address: what they have balanced is served here, and not balanced again."),
     ] = []
     peer_mark: (
         Annotated[

@@ -51,6 +51,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     nftables_priority: int = -1
     sync_daemon: SyncDaemon | None = None  # LV37
     peer_directors: tuple[bytes, ...] = ()  # MAC addresses
+    peer_addresses: tuple[str, ...] = ()  # IP addresses: their MAC addresses are looked up
     peer_mark: int = 0  # of what they have balanced already (LV51)
     lvs_timeouts: Timeouts = Timeouts()
     checker_processes: int = 1  # that share the bundled checks

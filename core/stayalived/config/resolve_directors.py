@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from stayalived.config import resolve_services, resolve_vrrp
 from stayalived.config.desk import Desk, first_set
-from stayalived.config.directors import PEER_MARK, SyncDaemon, SyncDaemonTable
+from stayalived.config.directors import PEER_MARK, Peers, SyncDaemon, SyncDaemonTable
 from stayalived.config.findings import Findings, Path, shown
 from stayalived.config.model import VirtualServer
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
@@ -49,22 +49,25 @@ def sync_daemon_of(desk: Desk, instances: Sequence[VrrpInstance], groups: Sequen
     )
 
 
-def peers_of(desk: Desk, services: Sequence[VirtualServer]) -> tuple[tuple[bytes, ...], int]:
-    """Return the MAC addresses of other directors, and the mark that their packets get, 0 where there is none."""
+def peers_of(desk: Desk, services: Sequence[VirtualServer]) -> Peers:
+    """Return the other directors."""
     table, findings = desk.globals, desk.findings
-    macs = []
+    macs, addresses = [], []
     for number, text in enumerate(table.peer_directors):
         if _MAC.fullmatch(text):
             macs.append(bytes.fromhex(text.replace(":", "")))
         else:
-            remedy = "must be a MAC address such as 52:54:00:12:34:56, as `ip link` shows it on the other director"
-            findings.error((_GLOBAL, PEERS, number), remedy, found=shown(text))
-    mark = first_set(table.peer_mark, default=PEER_MARK if macs else 0)
+            found, port = desk.host(text, (_GLOBAL, PEERS, number))
+            addresses += list(found.values())[:1]  # one is enough to learn its MAC address
+            if port:
+                remedy = "must be a MAC address such as 52:54:00:12:34:56, or an IP address without a port"
+                findings.error((_GLOBAL, PEERS, number), remedy, found=shown(text))
+    mark = first_set(table.peer_mark, default=PEER_MARK if table.peer_directors else 0)
     for service in services:
         if mark and service.fwmark == mark:
             text = f"is {_GLOBAL}.{MARK}, which means packets from other directors; take another one"
             findings.error((resolve_services.KIND, service.name, "fwmark"), text, found=shown(mark))
-    return tuple(dict.fromkeys(macs)), mark
+    return Peers(macs=tuple(dict.fromkeys(macs)), addresses=tuple(dict.fromkeys(addresses)), mark=mark)
 
 
 def check_followers(
@@ -109,18 +112,21 @@ def _multicast(text: str, path: Path, findings: Findings) -> str:
 
 def _backup_only(
     table: SyncDaemonTable, instances: Sequence[VrrpInstance], groups: Sequence[SyncGroup], findings: Findings
-) -> bool:
-    """Return whether a BACKUP balances nothing: net.ipv4.vs.backup_only holds for a whole network namespace."""
+) -> bool | None:
+    """Return whether a BACKUP balances nothing: net.ipv4.vs.backup_only holds for a whole network namespace.
+
+    None leaves it to ipvs, which knows whether this machine is a real server.
+    """
     others = _others(table.instance or "", instances, groups)
     alone = bool(table.instance) and not others
     if table.backup_only and not alone:
         found = f"other instances on this machine: {', '.join(others)}" if table.instance else "no instance"
         text = (
             "stops all balancing in this network namespace, of what another instance is MASTER of too; leave it out, "
-            f"and name the other directors' MAC addresses in {_GLOBAL}.{PEERS}"
+            f"and name the other directors in {_GLOBAL}.{PEERS}"
         )
         findings.error((_GLOBAL, SYNC_DAEMON, "backup_only"), text, found=found)
-    return first_set(table.backup_only, default=alone)
+    return None if alone and table.backup_only is None else bool(table.backup_only)
 
 
 def _others(name: str, instances: Sequence[VrrpInstance], groups: Sequence[SyncGroup]) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from stayalived.config.desk import Desk, first_set
-from stayalived.config.directors import SyncDaemon
+from stayalived.config.directors import NO_PEERS, Peers, SyncDaemon
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
 from stayalived.config.model import GLOBAL, Check, Globals, Timeouts
@@ -31,7 +31,7 @@ def globals_of(
     instances: Sequence[VrrpInstance],
     checks: Sequence[Check],
     sync_daemon: SyncDaemon | None = None,
-    peers: tuple[tuple[bytes, ...], int] = ((), 0),
+    peers: Peers = NO_PEERS,
 ) -> Globals:
     """Return the globals.
 
@@ -40,7 +40,7 @@ def globals_of(
         instances: whose intervals may ask for real-time scheduling.
         checks: of the real servers; the longest decides how long a start holds back.
         sync_daemon: the kernel's, which tells other directors of connections.
-        peers: MAC addresses of other directors, and the mark of what comes from them.
+        peers: the other directors.
     """
     table = desk.globals
     return Globals(
@@ -65,8 +65,9 @@ def globals_of(
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
         sync_daemon=sync_daemon,
-        peer_directors=peers[0],
-        peer_mark=peers[1],
+        peer_directors=peers.macs,
+        peer_addresses=peers.addresses,
+        peer_mark=peers.mark,
         rs_init_notifies=table.rs_init_notifies,
         state_dir=_state_dir(table.state_dir, desk.findings),
         lvs_timeouts=_timeouts(table),

@@ -15,11 +15,13 @@ from collections.abc import Iterable
 
 from stayalived.addresses import Endpoint, Family, packed
 from stayalived.child.events import Report
+from stayalived.config.directors import SyncDaemon
 from stayalived.config.model import Configuration, VirtualServer
 from stayalived.ipvs.daemons import MASTER_STATE, daemons_of
-from stayalived.ipvs.events import ERROR, INFO, AnyEffect, Direct, Directed, Marks
+from stayalived.ipvs.events import ERROR, INFO, WARNING, AnyEffect, Direct, Directed, LookAround, Marks
 from stayalived.ipvs.model import Destination, Entry, Service, ServiceKey, Table
 from stayalived.ipvs.projection import keys_of
+from stayalived.ipvs.surroundings import Surroundings, missing, settings_of, unprotected
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, after, seconds
 
@@ -50,6 +52,7 @@ class Directors:
         self._local: frozenset[str] = frozenset()
         self._managed = Direct()  # what we have ever touched, as it is to be left at the end
         self._failed = False
+        self._looked = True  # at the surroundings that the configuration asks for
 
     # -- what comes in
 
@@ -57,6 +60,7 @@ class Directors:
         """Take over a configuration."""
         before = self._configuration
         self._configuration = configuration
+        self._looked = configuration == before
         wanted = configuration.globals
         if wanted.sync_daemon is not None or wanted.peer_mark or _asks(before):
             self.due_at = now
@@ -83,7 +87,9 @@ class Directors:
             now: the present.
             quiet: IPVS as a whole is out of reach, which was said already.
         """
-        self._local = event.local
+        if event.local != self._local:  # an address came or went: are we a real server still?
+            self._local = event.local
+            self.due_at = now
         if self.due_at is None and _asks(self._configuration):  # else something newer is due
             self.due_at = after(now, RETRY_INTERVAL if event.problems else LOOK_INTERVAL)
         failed, self._failed = self._failed, bool(event.problems)
@@ -92,7 +98,23 @@ class Directors:
         said = () if quiet else event.problems
         return [Report(level=ERROR, text=text, once=f"{_ONCE}{text}") for text in said]
 
+    def look_around(self, found: Surroundings) -> list[AnyEffect]:
+        """Return warnings of what the site has left undone; each is said once."""
+        if self._configuration is None:
+            return []
+        texts = missing(self._configuration, found)
+        warnings = [Report(level=WARNING, text=text, once=f"site: {text}") for text in texts]
+        hints = unprotected(self._configuration, found)
+        return [*warnings, *(Report(level=INFO, text=text, once=f"site: {text}") for text in hints)]
+
     # -- what is to be done
+
+    def ask_around(self) -> list[AnyEffect]:
+        """Return what has to be looked at after another configuration came into force."""
+        assert self._configuration is not None
+        settings = () if self._looked else settings_of(self._configuration)
+        self._looked = True
+        return [LookAround(settings)] if settings else []
 
     def direct(self) -> Direct:
         """Return what is to be made so now."""
@@ -103,9 +125,10 @@ class Directors:
         state = self._states.get(daemon.instance) if daemon is not None else None
         daemons = daemons_of(daemon, state)
         backup_only = None
-        if daemon is not None and daemon.backup_only and state is not None:
+        switched = daemon is not None and self._switches(daemon)
+        if switched and state is not None:
             backup_only = state != MASTER_STATE
-        elif self._managed.backup_only is not None and not (daemon and daemon.backup_only):
+        elif not switched and self._managed.backup_only is not None:
             backup_only = False
         marks = self._marks()
         table = marks.table if marks else self._managed.table
@@ -167,10 +190,22 @@ class Directors:
         state = self._states.get(service.follow)
         return key in present if state is None else state == MASTER_STATE
 
+    def _switches(self, daemon: SyncDaemon) -> bool:
+        """Tell whether IPVS is switched off while BACKUP.
+
+        Not without need: at a takeover the addresses are there a moment before it is switched on again, and the packets
+        of that moment meet no connection. A machine that is no real server is sent nothing while BACKUP anyway.
+        """
+        if daemon.backup_only is not None:
+            return daemon.backup_only
+        assert self._configuration is not None
+        services = self._configuration.virtual_servers
+        return any(address in self._local for family in Family for address in _served(services, family))
+
     def _marks(self) -> Marks | None:
         assert self._configuration is not None
         wanted, services = self._configuration.globals, self._configuration.virtual_servers
-        if not wanted.peer_directors:
+        if not (wanted.peer_directors or wanted.peer_addresses):
             return None
         endpoints = (key.endpoint for service in services for key in keys_of(service))
         virtual = (packed(endpoint.address) for endpoint in endpoints if endpoint is not None)
@@ -179,6 +214,7 @@ class Directors:
             table=f"{wanted.nftables}_peers",
             priority=wanted.nftables_priority,
             macs=wanted.peer_directors,
+            peers=wanted.peer_addresses,
             mark=wanted.peer_mark,
             addresses=tuple(dict.fromkeys(virtual)),
             fwmarks=tuple(sorted({service.fwmark for service in services if service.fwmark})),

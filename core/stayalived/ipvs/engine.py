@@ -43,6 +43,7 @@ from stayalived.ipvs.events import (
     MissingFound,
     OperationsDone,
     ReadTable,
+    SeenAround,
     TableRead,
     TimeoutsAnswered,
 )
@@ -203,12 +204,12 @@ class IpvsEngine:
         self._leaving |= marked - self._directors.keys
         timeouts = self._timeouts.want(configuration.globals.lvs_timeouts)
         if reloaded:
-            return [*timeouts, *self._reload(configuration, now)]
+            return [*timeouts, *self._directors.ask_around(), *self._reload(configuration, now)]
         self._configuration = configuration
         if start is Start.FIRST and configuration.globals.flush:
             self._leaving |= set(self._kernel.present()) - self._pools.keys
         self._pools.start(configuration, now)
-        return [*timeouts, *self._news.take()]
+        return [*timeouts, *self._directors.ask_around(), *self._news.take()]
 
     def _reload(self, configuration: Configuration, now: Instant) -> Sequence[AnyEffect]:
         """Change over to another configuration: what did not change keeps its pool, its health, its connections."""
@@ -285,8 +286,8 @@ class IpvsEngine:
                 return self._take_results(event, now)
             case MissingFound():
                 return self._take_missing(event, now)
-            case Directed():
-                return self._take_directed(event, now)
+            case Directed() | SeenAround():
+                return self._take_surroundings(event, now)
             case TimeoutsAnswered():
                 return self._timeouts.take(event) if self._phase is Phase.WORKING else []
 
@@ -332,7 +333,9 @@ class IpvsEngine:
         self._pools.mark((), now)
         return reports
 
-    def _take_directed(self, event: Directed, now: Instant) -> Sequence[AnyEffect]:
+    def _take_surroundings(self, event: Directed | SeenAround, now: Instant) -> Sequence[AnyEffect]:
+        if isinstance(event, SeenAround):
+            return self._directors.look_around(event.found)
         if self._phase is Phase.WORKING:
             self._pools.mark((), now)
         return self._directors.take(event, now, quiet=None in self._kernel.problems)

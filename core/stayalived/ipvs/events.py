@@ -8,6 +8,7 @@ from stayalived.config.model import Timeouts
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.daemons import Daemon
 from stayalived.ipvs.model import Connections, Need, Operation, ServiceKey, Table
+from stayalived.ipvs.surroundings import Surroundings
 
 INFO, WARNING, ERROR = 20, 30, 40  # levels of `Report`; a pure module does not import logging for three numbers
 
@@ -70,6 +71,7 @@ class Marks:
 
     Attributes:
         macs: hardware addresses of the other directors.
+        peers: IP addresses of others, whose hardware addresses have to be looked up.
         mark: what the packets get.
         addresses: the virtual ones, in network byte order: packets to others are left alone.
         fwmarks: marks that the services have in place of addresses.
@@ -83,6 +85,7 @@ class Marks:
     addresses: tuple[bytes, ...]
     fwmarks: tuple[int, ...] = ()
     tunnelled: bool = False
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,20 @@ class Directed:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAround:
+    """Look at settings of the machine, and at its addresses. Answered by `SeenAround`."""
+
+    settings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAround:
+    """Answer to `LookAround`."""
+
+    found: Surroundings
+
+
+@dataclass(frozen=True, slots=True)
 class FindMissing:
     """Find out what the kernel lacks of what a configuration needs, and change nothing. Answered by `MissingFound`."""
 
@@ -130,7 +147,7 @@ class SetTimeouts:
     timeouts: Timeouts
 
 
-IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed | MissingFound | TimeoutsAnswered
-IpvsEffect = ReadTable | Apply | Direct | FindMissing | ReadTimeouts | SetTimeouts
+IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed | SeenAround | MissingFound | TimeoutsAnswered
+IpvsEffect = ReadTable | Apply | Direct | LookAround | FindMissing | ReadTimeouts | SetTimeouts
 AnyEvent = ChildEvent | IpvsEvent
 AnyEffect = ChildEffect | IpvsEffect

@@ -17,16 +17,18 @@ from stayalived.ipvs.events import (
     IpvsEffect,
     IpvsEvent,
     KernelRefused,
+    LookAround,
     MissingFound,
     OperationsDone,
     ReadTable,
     ReadTimeouts,
+    SeenAround,
     SetTimeouts,
     TableRead,
     TimeoutsAnswered,
 )
 from stayalived.kernel.api import IpvsKernel
-from stayalived.kernel.direction import Direction
+from stayalived.kernel.direction import Direction, look_around
 from stayalived.kernel.ipvs import LinuxIpvs
 
 RIGHTS = Rights(user="stayalived", capabilities=("NET_ADMIN",))
@@ -48,6 +50,8 @@ class Hands:
         match effect:
             case ReadTable():
                 return self._read()
+            case LookAround(settings):
+                return SeenAround(look_around(settings))
             case Direct():
                 return self._direction.carry_out(effect)
             case Apply(operations):

@@ -3,16 +3,20 @@
 What one of them is refused does not keep the others from being done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.daemons import Daemon, Role, steps
 from stayalived.ipvs.events import Direct, Directed
+from stayalived.ipvs.surroundings import Surroundings
 from stayalived.kernel import sysctl
 from stayalived.kernel.ipvs_daemons import LinuxDaemons
 from stayalived.kernel.netlink import Netlink
 from stayalived.kernel.peer_marks import PeerMarks
+from stayalived.kernel.peers import Neighbours
 
 BACKUP_ONLY = "net/ipv4/vs/backup_only"
 
@@ -24,6 +28,7 @@ class Direction:
         """Touch nothing yet."""
         self._daemons = LinuxDaemons()
         self._marks = PeerMarks()
+        self._neighbours = Neighbours()
         self._asked: dict[Role, int] = {}  # maxlen: the kernel shows what became of it
 
     def close(self) -> None:
@@ -46,14 +51,23 @@ class Direction:
         daemons = wanted.daemons
         if daemons is not None:
             attempt(lambda: self._run(daemons, attempt))
-        if wanted.table:
-            attempt(lambda: self._marks.make(wanted.table, wanted.marks))
         local: frozenset[str] = frozenset()
         try:
-            local = _local_addresses()
+            local = frozenset().union(*_addresses().values())
         except KernelProblem as problem:
             problems.append(str(problem))
+        if wanted.table:
+            attempt(lambda: self._mark(wanted, local, problems))
         return Directed(problems=tuple(problems), local=local)
+
+    def _mark(self, wanted: Direct, local: frozenset[str], problems: list[str]) -> None:
+        """Mark the packets of the peers that are known by now."""
+        marks = wanted.marks
+        if marks is not None and marks.peers:
+            macs, unknown = self._neighbours.find(marks.peers, local)
+            problems += unknown
+            marks = replace(marks, macs=tuple(dict.fromkeys((*marks.macs, *macs))))
+        self._marks.make(wanted.table, marks)
 
     def _run(self, wanted: frozenset[Daemon], attempt: Callable[[Callable[[], None]], None]) -> None:
         """Run these daemons and no others."""
@@ -70,8 +84,22 @@ def _switch(*, backup_only: bool) -> None:
     sysctl.write(BACKUP_ONLY, int(backup_only))
 
 
-def _local_addresses() -> frozenset[str]:
-    """Return all addresses of this network namespace."""
+def look_around(settings: Iterable[str]) -> Surroundings:
+    """Return the values of settings, of those that there are, and all addresses of this network namespace.
+
+    What cannot be read is left out: it is looked at for advice alone.
+    """
+    values: dict[str, str] = {}
+    for name in settings:
+        with suppress(KernelProblem):
+            values[name] = sysctl.read(name)
+    addresses: dict[str, frozenset[str]] = {}
+    with suppress(KernelProblem, OSError):
+        addresses = _addresses()
+    return Surroundings(values, addresses)
+
+
+def _addresses() -> dict[str, frozenset[str]]:
     with Netlink() as kernel:
-        interfaces = kernel.interfaces().values()
-    return frozenset(address.address for interface in interfaces for address in interface.addresses)
+        interfaces = kernel.interfaces().items()
+    return {name: frozenset(address.address for address in found.addresses) for name, found in interfaces}

@@ -50,7 +50,7 @@ class IpvsRole:
 
     def perform(self, process: Process, effect: Any) -> None:
         """Carry out one effect: the table is changed one operation at a time, and each table on the way is judged."""
-        if isinstance(effect, Tell | Forget | Finished):
+        if isinstance(effect, Tell | Forget | Finished | events.LookAround):
             return
         answer: events.IpvsEvent
         if isinstance(effect, events.ReadTable):

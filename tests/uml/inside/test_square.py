@@ -17,7 +17,7 @@ from namespaces.capture import ETH_P_IP, ETH_P_IPV6, Packet
 from namespaces.daemon import Daemon
 from namespaces.lab import Host, Lab
 from namespaces.waiting import quiet_for, wait_until
-from uml.requests import PATIENCE, PORT, Askers, Request, accepted, start_server
+from uml.requests import PATIENCE, PORT, Askers, Request, start_server
 
 LIMIT = 60.0
 INTERVAL = 0.25
@@ -28,6 +28,7 @@ SETTLING = 0.5
 """Seconds in which neighbours learn of a takeover, and this slow kernel does what is due."""
 
 MARK = 29
+SYN_ACK = 0x12
 CLIENT = {ip_address(text).packed for text in ("193.50.27.140", "2001:660:4503::140")}
 MACHINES = {"tic": 130, "tac": 131}
 VIRTUAL = {"one": ("193.50.27.132", "2001:660:4503::132"), "two": ("193.50.27.133", "2001:660:4503::133")}
@@ -102,13 +103,12 @@ class Site:
     """Two machines and a client that keeps asking."""
 
     def __init__(self, lab: Lab) -> None:
-        self.folder = lab.folder
         self.hosts = {name: lab.host(name, *addresses(number)) for name, number in MACHINES.items()}
         self.client = lab.host("client", *addresses(140))
         for name, host in self.hosts.items():
             (peer,) = (other for other in self.hosts.values() if other is not host)
             prepare(host, peer.mac())
-            start_server(host, name, self.folder)
+            start_server(host, name)
         self.daemons = {name: Daemon(host, {"a.toml": CONFIGURATION}) for name, host in self.hosts.items()}
         for daemon in self.daemons.values():
             daemon.launch()
@@ -145,7 +145,7 @@ class Site:
     def bring_back(self, name: str) -> None:
         """Boot a machine again."""
         self.hosts[name].heal()
-        start_server(self.hosts[name], name, self.folder)
+        start_server(self.hosts[name], name)
         self.daemons[name].launch()
 
     def taken_over(self, name: str, address: str, since: float) -> float:
@@ -182,6 +182,19 @@ def pool(host: Host) -> list[str]:
     """Return the destinations of the service in a machine's table."""
     lines = host.run(["ipvsadm", "-Sn"]).stdout.splitlines()
     return [line for line in lines if line.startswith("-a ") and f":{PORT} -g" in line]
+
+
+def answered_by(name: str, packets: list[Packet]) -> set[int]:
+    """Return the client's ports whose SYN a machine has answered: it is their server, whoever balanced them."""
+    ports = set()
+    for packet in packets:
+        ipv4 = packet.ethertype == ETH_P_IP and packet.data[23] == IPPROTO_TCP
+        if packet.sender == name and (ipv4 or (packet.ethertype == ETH_P_IPV6 and packet.data[20] == IPPROTO_TCP)):
+            destination = packet.data[30:34] if ipv4 else packet.data[38:54]
+            tcp = packet.data[34:] if ipv4 else packet.data[54:]
+            if destination in CLIENT and tcp[13] & SYN_ACK == SYN_ACK:
+                ports.add(int.from_bytes(tcp[2:4]))
+    return ports
 
 
 def client_packets(packets: list[Packet]) -> tuple[Counter[bytes], Counter[bytes]]:
@@ -231,8 +244,8 @@ def test_a_machine_dies_and_comes_back(site: Site, lost: str, left: str, instanc
     quiet_for(PATIENCE + 1)  # until whoever asked in the silence has an answer or has given up
     alone = time.time()
 
-    # Inside the silence: answered by a retransmission. Outside: answered. Lost: what the dead machine had accepted.
-    of_the_dead = accepted(lost, site.folder)
+    # Inside the silence: answered by a retransmission. Outside: answered. Lost: what the dead machine served.
+    of_the_dead = answered_by(lost, site.wire.packets())
     asked = site.askers.between(death - PATIENCE, alone - PATIENCE)
     lost_ones = [one for one in asked if one.error]
     tell(f"lost with {lost}", lost_ones)

@@ -38,7 +38,6 @@ class Site:
     """Two machines and a client, with the talk's addresses."""
 
     def __init__(self, lab: Lab) -> None:
-        self.folder = lab.folder
         self.hosts = {name: lab.host(name, *addresses(number)) for name, number in MACHINES.items()}
         for host in self.hosts.values():
             prepare(host)
@@ -52,7 +51,7 @@ class Site:
         self.daemons["tic"].wait_for_state("MASTER", within=LIMIT, instance="service42")
 
     def serve(self, name: str) -> Process:
-        return start_server(self.hosts[name], name, self.folder)
+        return start_server(self.hosts[name], name)
 
     def wait_for_table(self, name: str, *, without: str = "") -> None:
         """Wait until a machine balances over all servers but one, given by its name."""

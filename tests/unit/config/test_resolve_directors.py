@@ -26,7 +26,7 @@ def test_without_the_table_there_is_no_daemon() -> None:
     assert sync(INSIDE) is None
 
 
-def test_its_id_is_the_instance_s_and_a_lone_instance_is_protected() -> None:
+def test_its_id_is_the_instance_s_and_a_lone_instance_on_a_real_server_is_protected() -> None:
     assert sync(INSIDE + SYNC + 'instance = "inside"') == SyncDaemon(
         interface="eth1",
         instance="inside",
@@ -35,7 +35,7 @@ def test_its_id_is_the_instance_s_and_a_lone_instance_is_protected() -> None:
         port=8848,
         ttl=1,
         group="224.0.0.81",
-        backup_only=True,
+        backup_only=None,
     )
 
 
@@ -74,7 +74,7 @@ def test_to_switch_off_what_another_instance_balances_is_refused_and_the_other_w
 
 def test_what_is_wrong_is_named() -> None:
     assert ["did you mean inside?"] == [
-        line.rpartition("; ")[2] for line in lines(INSIDE + SYNC + 'instance = "insid"')
+        line.rpartition("; ")[2] for line in lines(INSIDE + SYNC + 'instance = "insides"')
     ]
     (line,) = lines(SYNC + 'group = "192.0.2.1"')
     assert "must be a multicast address, such as 224.0.0.81 or ff02::81" in line
@@ -98,9 +98,17 @@ def test_a_site_may_mark_the_packets_itself() -> None:
 
 
 def test_a_peer_by_another_name_is_refused() -> None:
-    (line,) = lines('[global]\npeer_directors = ["192.0.2.2"]')
+    (line,) = lines('[global]\npeer_directors = ["192.0.2.2:80"]')
 
-    assert "must be a MAC address such as 52:54:00:12:34:56" in line
+    assert "must be a MAC address such as 52:54:00:12:34:56, or an IP address without a port" in line
+    assert lines('[global]\npeer_directors = ["nobody"]')
+
+
+def test_peers_may_be_named_by_address_or_name() -> None:
+    found = good('[global]\npeer_directors = ["192.0.2.2", "tic", "2001:db8::7"]').globals
+
+    assert ("192.0.2.2", "192.0.2.130", "2001:db8::7") == found.peer_addresses
+    assert PEER_MARK == found.peer_mark
 
 
 def test_the_mark_of_a_service_means_nothing_else() -> None:

@@ -18,7 +18,7 @@ from unit.ipvs.build import DR, WEB, Director, configuration, server, service, t
 MAC = bytes.fromhex("525400123456")
 OWN, OWN6 = "192.0.2.10", "2001:db8::10"
 SYNC = SyncDaemon(
-    interface="eth1", instance="vip", sync_id=7, maxlen=0, port=8848, ttl=1, group="224.0.0.81", backup_only=True
+    interface="eth1", instance="vip", sync_id=7, maxlen=0, port=8848, ttl=1, group="224.0.0.81", backup_only=None
 )
 
 
@@ -73,23 +73,23 @@ def test_without_any_of_it_nothing_is_directed() -> None:
 
 
 def test_before_the_instance_s_state_is_known_what_runs_is_left_alone() -> None:
-    (first,) = started(with_sync()).directs()
+    found = started(with_sync()).directs()
 
-    assert (None, None) == (first.daemons, first.backup_only)
+    assert {(None, None)} == {(direct.daemons, direct.backup_only) for direct in found}
 
 
 def test_the_daemon_follows_the_instance() -> None:
     director = started(with_sync(), "INIT", "BACKUP", "MASTER", "FAULT")
 
-    found = [(direct.daemons, direct.backup_only) for direct in director.directs()[1:]]
+    found = [(direct.daemons, direct.backup_only) for direct in director.directs()[-4:]]
     backup, master = (frozenset({BACKUP}), True), (frozenset({MASTER}), False)
     assert [backup, backup, master, backup] == found
 
 
 def test_without_an_instance_both_run() -> None:
-    (first,) = started(with_sync(instance="", backup_only=False)).directs()
+    found = started(with_sync(instance="", backup_only=False)).directs()
 
-    assert (frozenset({MASTER, BACKUP}), None) == (first.daemons, first.backup_only)
+    assert {(frozenset({MASTER, BACKUP}), None)} == {(direct.daemons, direct.backup_only) for direct in found}
 
 
 def test_another_instance_is_none_of_its_business() -> None:
@@ -136,7 +136,7 @@ def test_a_replacement_starts_from_what_is_told_again() -> None:
     director.instance("MASTER")
     director.start(with_sync(), Start.RESPAWNED)
 
-    assert [frozenset({MASTER})] == [direct.daemons for direct in director.directs()]
+    assert {frozenset({MASTER})} == {direct.daemons for direct in director.directs()}
 
 
 def test_it_is_looked_after_and_tried_again() -> None:
@@ -163,6 +163,30 @@ def test_without_ipvs_there_is_one_error_and_not_three() -> None:
 
     said = {text for text in director.reports() if "No such" in text}
     assert {"find IPVS in the kernel: No such file or directory; `modprobe ip_vs`"} == said
+
+
+def test_a_machine_that_is_no_real_server_never_stops_balancing() -> None:
+    director = Balancer()
+    director.local = frozenset({"192.0.2.99"})
+    director.start(with_sync())
+    director.instance("BACKUP")
+    assert {None} == {direct.backup_only for direct in director.directs()}
+
+    director.local = frozenset({OWN})
+    director.advance(seconds(30))
+    assert director.directs()[-1].backup_only is True
+    director.local = frozenset()
+    director.advance(seconds(30))
+    assert director.directs()[-1].backup_only is False
+
+
+def test_unless_it_is_told_to() -> None:
+    director = Balancer()
+    director.local = frozenset()
+    director.start(with_sync(backup_only=True))
+    director.instance("BACKUP")
+
+    assert director.directs()[-1].backup_only is True
 
 
 # -- marked packets
@@ -193,7 +217,7 @@ def test_marked_packets_are_served_by_this_machine() -> None:
 
 
 def test_the_peer_s_packets_to_virtual_addresses_are_marked() -> None:
-    (first,) = started(active_active(nftables="mine", nftables_priority=-9)).directs()
+    first = started(active_active(nftables="mine", nftables_priority=-9)).directs()[-1]
 
     assert first.table == "mine_peers"
     assert first.marks == Marks(
@@ -203,6 +227,13 @@ def test_the_peer_s_packets_to_virtual_addresses_are_marked() -> None:
         mark=5,
         addresses=(bytes((192, 0, 2, 1)), bytes.fromhex("20010db8000000000000000000000001")),
     )
+
+
+def test_peers_by_address_are_left_to_be_looked_up() -> None:
+    marks = started(active_active(peer_directors=(), peer_addresses=("192.0.2.11",))).directs()[-1].marks
+
+    assert marks is not None
+    assert ((), ("192.0.2.11",)) == (marks.macs, marks.peers)
 
 
 def test_tunnels_and_services_by_mark_are_thought_of() -> None:
@@ -220,7 +251,7 @@ def test_tunnels_and_services_by_mark_are_thought_of() -> None:
 def test_where_the_site_marks_the_packets_there_is_no_table_of_ours() -> None:
     director = started(active_active(peer_directors=()))
 
-    assert [(None, "")] == [(direct.marks, direct.table) for direct in director.directs()]
+    assert {(None, "")} == {(direct.marks, direct.table) for direct in director.directs()}
     assert ["-f 5", "-f 5 -6"] == list(marked(director))
 
 

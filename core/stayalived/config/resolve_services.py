@@ -181,6 +181,11 @@ class ServiceRoom:
         options = None if provided is None else self._desk.options(provided, options_table, where)
         if provided is None or options is None:
             return None
+        if provided.provider.computes_weights and not provided.bundled:
+            # The process that changes the kernel's table runs no stranger's code.
+            text = f"computes weights, which only those of stayalived may; let a check of {provided.distribution} do it"
+            self._findings.error(where, text, found=shown(name))
+            return None
         policy = _Policy(provided=provided, options=options, made=provided.make(options))
         if isinstance(value, str):
             self._policies[value.lower()] = policy

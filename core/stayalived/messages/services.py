@@ -77,6 +77,7 @@ class ServerRow(Message, frozen=True):
     inactive: int
     overrides: tuple[str, ...] = ()  # what keeps its weight from the configured one: `drained: command`, …
     been_up: bool = False  # at some time since the daemon started: a panic may keep it
+    up_since: int = 0  # monotonic ns, when it returned; 0 = it was up when the daemon started, or is not up
 
 
 class ServiceState(Message, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from stayalived.plugin import Scheduler, hookimpl
-from stayalived_plugins.schedulers import kernel
+from stayalived_plugins.schedulers import computed, kernel
 
 SCHEDULERS: tuple[type[Scheduler], ...] = (
     kernel.RoundRobin,
@@ -16,6 +16,8 @@ SCHEDULERS: tuple[type[Scheduler], ...] = (
     kernel.SourceHashing,
     kernel.ShortestExpectedDelay,
     kernel.NeverQueue,
+    computed.SlowStart,
+    computed.LeastLatency,
 )
 
 

@@ -153,7 +153,14 @@ def service(
 
 
 def check_state(
-    subject: str, up: bool | None, *, number: int = 0, weight: int = 0, reason: str = "", stale: bool = False
+    subject: str,
+    up: bool | None,
+    *,
+    number: int = 0,
+    weight: int = 0,
+    reason: str = "",
+    stale: bool = False,
+    latency: int = 0,
 ) -> CheckState:
     return CheckState(
         subject=subject,
@@ -162,7 +169,7 @@ def check_state(
         up=up,
         weight=weight,
         reason=reason,
-        latency=0,
+        latency=latency,
         since=0,
         stale=stale,
     )

@@ -6,11 +6,12 @@ from stayalived.timing import Duration, Instant
 from stayalived_plugins import schedulers
 from stayalived_plugins.schedulers.kernel import SourceHashing, SourceHashingOptions
 
+COMPUTED = ["slow_start", "least_latency"]
 TALK = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq"]
 
 
 def test_the_ten_of_the_talk_are_registered() -> None:
-    assert [scheduler.name for scheduler in schedulers.stayalived_schedulers()] == TALK
+    assert [scheduler.name for scheduler in schedulers.stayalived_schedulers()] == TALK + COMPUTED
 
 
 def test_the_registry_takes_all_of_them() -> None:
@@ -18,10 +19,13 @@ def test_the_registry_takes_all_of_them() -> None:
 
     found = gather(SCHEDULER, [Registered("stayalived", "1", schedulers.stayalived_schedulers())], problems)  # type: ignore[var-annotated, arg-type]
 
-    assert (sorted(found), problems) == (sorted(TALK), [])
+    assert (sorted(found), problems) == (sorted(TALK + COMPUTED), [])
 
 
-@pytest.mark.parametrize("scheduler", schedulers.SCHEDULERS, ids=TALK)
+OF_THE_KERNEL = [scheduler for scheduler in schedulers.SCHEDULERS if not scheduler.computes_weights]
+
+
+@pytest.mark.parametrize("scheduler", OF_THE_KERNEL, ids=lambda scheduler: scheduler.name)
 def test_each_is_the_kernel_s_of_its_name_without_flags_and_leaves_weights_alone(scheduler: type[Scheduler]) -> None:
     made = scheduler(scheduler.Options())
     view = ServerView(name="a", weight=7, up=True, up_since=Instant(0), latency=Duration(0), active_connections=0)

@@ -19,6 +19,11 @@ def test_every_step_of_a_plan_in_the_kernel() -> None:
 
 
 @pytest.mark.timeout(400)
+def test_a_thousand_changes_of_a_pool_under_a_watcher() -> None:
+    lab.run_tests("test_pool_changes.py", timeout=300)
+
+
+@pytest.mark.timeout(400)
 def test_connections_through_the_site() -> None:
     lab.run_tests("test_site.py", timeout=300)
 

@@ -52,7 +52,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     ),
     "use_vmac": ("group", "netlink_notify_msg"),
     "virtual_server": (
-        "follow", "nftables_ipvs", "persistence_engine", "smtp_alert", "snmp_name",
+        "follow", "ha_suspend", "nftables_ipvs", "persistence_engine", "smtp_alert", "snmp_name",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
     "check": ("log_all_failures", "stale"),

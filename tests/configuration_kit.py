@@ -65,6 +65,18 @@ class Knock(Check):
     defaults: ClassVar[Mapping[str, float]] = {"delay_before_retry": 3}
 
 
+class Fair(Scheduler):
+    """A third party's scheduler that computes weights."""
+
+    name = "fair"
+    computes_weights = True
+
+    @property
+    def kernel(self) -> str:
+        """Never reached."""
+        return "wrr"
+
+
 class Echo(Check):
     """Needs no port."""
 
@@ -169,6 +181,7 @@ def plugins() -> Plugins:
             },
             schedulers={
                 **{scheduler.name: Provided(scheduler.name, scheduler, BUNDLED, "0.1.0") for scheduler in SCHEDULERS},
+                "fair": Provided("fair", Fair, "acme-checks", "2.0"),
                 "picky": Provided("picky", Picky, "acme-checks", "2.0"),
             },
         ),

@@ -53,7 +53,8 @@ def files(weight: int = 1) -> dict[str, str]:
         "advert_int = 1\n", f"advert_int = {ADVERT_INTERVAL}\ngarp_master_delay = 1\n", 1
     )
     solo = SOLO.format(address=VIP4, port=SOLO_PORT, weight=weight)
-    return {**CONF_D, "10-vrrp.toml": vrrp, "50-solo.toml": solo}
+    state = '[global]\nstate_dir = "/run/stayalived-state"\n'  # in memory: all else is the machine's own
+    return {**CONF_D, "10-vrrp.toml": vrrp, "50-solo.toml": solo, "60-state.toml": state}
 
 
 class Directors:

@@ -21,3 +21,8 @@ def test_the_life_of_two_directors() -> None:
 @pytest.mark.timeout(1300)
 def test_the_sites_of_the_talk() -> None:
     lab.run_tests(*SITES, timeout=sum(SITES.values()))
+
+
+@pytest.mark.timeout(460)
+def test_a_server_is_taken_out_and_let_in_by_command() -> None:
+    lab.run_tests("test_drain.py", timeout=360)

@@ -29,6 +29,11 @@ def test_a_plan_that_is_shown_is_what_is_done() -> None:
 
 
 @pytest.mark.timeout(400)
+def test_a_thousand_changes_of_a_pool_under_a_watcher() -> None:
+    lab.run_tests("test_pool_changes.py", timeout=300)
+
+
+@pytest.mark.timeout(400)
 def test_connections_through_the_site() -> None:
     lab.run_tests("test_site.py", timeout=300)
 

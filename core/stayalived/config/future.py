@@ -54,7 +54,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "nftables_ipvs", "smtp_alert", "snmp_name",
+        "ha_suspend", "nftables_ipvs", "smtp_alert", "snmp_name",
     ),
     "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
     "check": ("stale",),

@@ -163,11 +163,10 @@ class RealServer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolManners(msgspec.Struct, frozen=True, kw_only=True):
-    """What a virtual server does in rare moments: when too much is down, when nobody looks, when it stops."""
+    """What a virtual server does in rare moments: when too much is down, when nobody answers, when it stops."""
 
     panic_threshold: int = 0  # per cent of its weight; with less live, those that are down serve as well; 0 = off
     omega: bool = False  # its end is told as if all of it went down (LV18)
-    ha_suspend: bool = False  # no checks while this host has none of its addresses (LV26)
     sorry_inhibit: bool = False  # the sorry server stays at weight 0 when it is needed no more (LV24)
     stale_is_down: bool = False  # a verdict that is too old counts as down
 

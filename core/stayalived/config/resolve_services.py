@@ -149,6 +149,11 @@ class ServiceRoom:
         options = None if provided is None else self._desk.options(provided, options_table, where)
         if provided is None or options is None:
             return None
+        if provided.provider.computes_weights and not provided.bundled:
+            # The process that changes the kernel's table runs no stranger's code.
+            text = f"computes weights, which only those of stayalived may; let a check of {provided.distribution} do it"
+            self._findings.error(where, text, found=shown(name))
+            return None
         policy = _Policy(provided=provided, options=options, made=provided.make(options))
         if isinstance(value, str):
             self._policies[value.lower()] = policy
@@ -206,8 +211,6 @@ class ServiceRoom:
         return Endpoint(addresses[family], self._kept_port(port, service_port, service.sorry_forward, path))
 
     def _manners(self, table: VirtualServerTable, path: Path) -> PoolManners:
-        if table.ha_suspend and table.fwmark is not None:
-            self._findings.warn((*path, "ha_suspend"), "has no effect with fwmark: a mark has no address")
         for key in ("sorry_server_inhibit", "sorry_server_lvs_method"):
             if getattr(table, key) and table.sorry_server is None:
                 self._findings.warn((*path, key), "has no effect without sorry_server")
@@ -215,7 +218,6 @@ class ServiceRoom:
         return PoolManners(
             panic_threshold=first_set(table.panic_threshold, self._desk.globals.panic_threshold, default=0),
             omega=table.omega,
-            ha_suspend=table.ha_suspend and table.fwmark is None,
             sorry_inhibit=table.sorry_server_inhibit,
             stale_is_down=stale == "down",
         )

@@ -86,9 +86,6 @@ class MannersTable(ServerKeys, frozen=True, kw_only=True):
         | None
     ) = None
     omega: Annotated[bool, about("Whether the daemon's stop is told as `down` and `quorum_down`.")] = False
-    ha_suspend: Annotated[bool, about("Whether checks sleep while this host has none of the service's addresses.")] = (
-        False
-    )
     sorry_server_inhibit: Annotated[
         bool, about("Whether the sorry server stays at weight 0 when it is needed no more.")
     ] = False

@@ -6,6 +6,10 @@ from stayalived.config.model import RealServer
 from stayalived.ipvs.health import Health, State
 from stayalived.ipvs.levels import Adjustment
 from stayalived.ipvs.quorum import Quorum
+from stayalived.timing import Instant
+
+LONG_AGO = Instant(-(2**62))
+"""Since when a server is UP that was so when we came: before anything that a policy would wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +18,8 @@ class Memory:
 
     health: Health
     been_up: bool
+    up_since: Instant
+    weight: int  # in the kernel's table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

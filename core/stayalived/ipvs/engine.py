@@ -51,6 +51,7 @@ from stayalived.ipvs.kernel_view import KernelView
 from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import DeleteService, Operation, ServiceKey
 from stayalived.ipvs.news import Newsroom
+from stayalived.ipvs.policies import Factory, Policies
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
 from stayalived.ipvs.requirements import held, missing, new_needs
@@ -78,17 +79,18 @@ class Phase(Enum):
 class IpvsEngine:
     """Makes the kernel's table equal to the one that configuration and health ask for."""
 
-    def __init__(self, *, wall_offset: int = 0) -> None:
+    def __init__(self, *, wall_offset: int = 0, policies: Factory | None = None) -> None:
         """Start without a configuration.
 
         Args:
             wall_offset: what to add to a moment to have nanoseconds of the wall clock: levels and drains end by it.
+            policies: makes the schedulers that compute weights.
         """
         self._phase = Phase.IDLE
         self._prepared: Prepare | None = None
         self._configuration: Configuration | None = None
         self._news = Newsroom()
-        self._pools = Pools(self._news, Levels(wall_offset))
+        self._pools = Pools(self._news, Levels(wall_offset), Policies(policies))
         self._kernel = KernelView()
         self._directors = Directors()
         self._timeouts = TimeoutKeeper()

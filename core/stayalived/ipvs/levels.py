@@ -59,7 +59,12 @@ Adjustments = Mapping[str, Adjustment]
 
 
 class Levels:
-    """All that is wanted of servers, by its key on the pipe, and which drains are over."""
+    """All that is wanted of servers, by its key on the pipe, and which drains are over.
+
+    Attributes:
+        deadline: when the next level ends by itself, or the next drain is out of time; kept, for it is asked
+            each turn; it may be too early, never too late.
+    """
 
     def __init__(self, wall_offset: int) -> None:
         """Begin with nothing.
@@ -71,6 +76,7 @@ class Levels:
         self._levels: dict[str, Override] = {}
         self._keys: dict[str, set[str]] = {}  # of each server
         self._drained: set[str] = set()
+        self.deadline: Instant | None = None
 
     def hear(self, key: str, level: Override | None) -> str:
         """Take in a level, or that it is withdrawn. Returns the server that it is about, "" for nobody."""
@@ -80,6 +86,7 @@ class Levels:
         if level is not None and level.mode in MODES and math.isfinite(level.value):
             self._levels[key] = level
             self._keys.setdefault(level.server, set()).add(key)
+            self.deadline = earliest((self.deadline, self._end_of(level)))
         known = level or before
         if known is None:
             return ""
@@ -104,16 +111,10 @@ class Levels:
         """Note that the connections of a server that is drained have ended."""
         self._drained.add(server)
 
-    @property
-    def deadline(self) -> Instant | None:
-        """When the next level ends by itself, or the next drain is out of time."""
-        ends = (level.until for level in self._levels.values() if level.until)
-        waiting = (level for level in self._levels.values() if level.server not in self._drained)
-        drains = (level.deadline for level in waiting if level.mode == DRAIN and level.deadline)
-        return earliest(Instant(moment - self._offset) for moment in (*ends, *drains))
-
     def pass_time(self, now: Instant) -> set[str]:
         """End what is over by `now`. Returns the servers of which something else is wanted since."""
+        if self.deadline is None or now < self.deadline:
+            return set()
         wall = now + self._offset
         over = [(key, level) for key, level in self._levels.items() if level.until and level.until <= wall]
         changed = {self.hear(key, None) for key, _ in over}
@@ -121,11 +122,22 @@ class Levels:
             if level.mode == DRAIN and level.deadline and level.deadline <= wall and level.server not in self._drained:
                 self._drained.add(level.server)
                 changed.add(level.server)
+        self._look_for_ends()
         return changed
 
     def keep(self, servers: Collection[str]) -> None:
         """Forget which drains are over of servers that are not there any more: they may come back with connections."""
         self._drained &= set(servers)
+        self._look_for_ends()
+
+    def _look_for_ends(self) -> None:
+        self.deadline = earliest(self._end_of(level) for level in self._levels.values())
+
+    def _end_of(self, level: Override) -> Instant | None:
+        """Return when a level ends by itself, or its drain is out of time."""
+        waits = level.mode == DRAIN and level.server not in self._drained
+        ends = [moment for moment in (level.until, level.deadline if waits else 0) if moment]
+        return Instant(min(ends) - self._offset) if ends else None
 
     def _drains(self, server: str) -> bool:
         return any(self._levels[key].mode == DRAIN for key in self._keys.get(server, ()))

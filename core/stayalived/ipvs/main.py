@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import cast
 
 from stayalived.child.base import read_wall_offset
 from stayalived.child.bootstrap import Context
 from stayalived.child.privileges import Rights
 from stayalived.child.shell import Shell
-from stayalived.errors import Bug, KernelProblem
+from stayalived.config.model import BUNDLED
+from stayalived.errors import Bug, KernelProblem, PluginFailure
 from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import (
     Apply,
@@ -30,6 +32,8 @@ from stayalived.ipvs.events import (
 from stayalived.kernel.api import IpvsKernel
 from stayalived.kernel.direction import Direction, look_around
 from stayalived.kernel.ipvs import LinuxIpvs
+from stayalived.plugin import manager
+from stayalived.plugin.schedulers import Scheduler
 
 RIGHTS = Rights(user="stayalived", capabilities=("NET_ADMIN",))
 
@@ -102,10 +106,26 @@ def open_as_root(_context: Context) -> IpvsKernel | None:
         return None
 
 
+def make_policy(name: str, options: bytes) -> Scheduler:
+    """Return a scheduler that computes weights, of those that come with stayalived; no others are imported here.
+
+    Raises:
+        PluginFailure: there is none of this name, or it does not take these options.
+    """
+    provided = _bundled().catalogue.schedulers.get(name)
+    if provided is None:
+        raise PluginFailure(f"stayalived brings no scheduler {name}")
+    return provided.make(options)
+
+
+@cache
+def _bundled() -> manager.Plugins:
+    return manager.load({BUNDLED})
+
+
 def run(context: Context, opened: object) -> None:
     """Keep the kernel's table as configuration and health ask for it, until told to stop."""
     hands = Hands(cast("IpvsKernel | None", opened))
-    shell: Shell[IpvsEvent, IpvsEffect] = Shell(
-        IpvsEngine(wall_offset=read_wall_offset()), context, lambda effect: shell.post(hands.carry_out(effect))
-    )
+    engine = IpvsEngine(wall_offset=read_wall_offset(), policies=make_policy)
+    shell: Shell[IpvsEvent, IpvsEffect] = Shell(engine, context, lambda effect: shell.post(hands.carry_out(effect)))
     shell.run()

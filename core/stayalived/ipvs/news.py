@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from stayalived.child.events import ChildEffect, Forget, Report, Tell
 from stayalived.config.model import RealServer
-from stayalived.ipvs.changes import AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
+from stayalived.ipvs.changes import LONG_AGO, AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
 from stayalived.ipvs.events import INFO, WARNING
 from stayalived.ipvs.health import Health, State
 from stayalived.ipvs.kernel_view import KernelView
@@ -234,4 +234,9 @@ def _fields(pool: Pool, server: RealServer) -> dict[str, str]:
 
 def _memory(row: ServerRow) -> Memory:
     """Return what a row tells the next process."""
-    return Memory(health=Health(state=state_in(row), reason=row.reason), been_up=row.been_up)
+    return Memory(
+        health=Health(state=state_in(row), reason=row.reason),
+        been_up=row.been_up,
+        up_since=Instant(row.up_since) if row.up_since else LONG_AGO,
+        weight=row.weight,
+    )

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from stayalived.addresses import Endpoint
 from stayalived.config.model import RealServer, VirtualServer
-from stayalived.ipvs.changes import AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
+from stayalived.ipvs.changes import LONG_AGO, AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
 from stayalived.ipvs.health import UNKNOWN, Health, State, judge, result_of
-from stayalived.ipvs.levels import AS_CONFIGURED, Adjustment
+from stayalived.ipvs.levels import AS_CONFIGURED, Adjustment, clamped
 from stayalived.ipvs.model import Connections, Destination, ServiceKey, Table
 from stayalived.ipvs.projection import (
     Found,
@@ -36,6 +36,7 @@ class Pool:
         hold_until: until then quorum may stay undecided.
         strangers: destinations that were found in its services and that nobody configured.
         sorry_found: its sorry server was found in the kernel's table, or has served since.
+        computed: weights that its policy gave last, by the server's name.
         panic: so few servers are live that those which are DOWN serve, too.
     """
 
@@ -49,7 +50,8 @@ class Pool:
         self._known: set[str] = set()  # servers that are not UNKNOWN
         self._been_up: set[str] = set()
         self._adjustments: dict[str, Adjustment] = {}
-        self._computed: dict[str, int] = {}
+        self._up_since: dict[str, Instant] = {}  # of those that returned
+        self.computed: dict[str, int] = {}
         self.panic = False
         self.strangers: Found = {}
         self.sorry_found = False
@@ -71,7 +73,7 @@ class Pool:
                 sorry_found=self.sorry_found,
                 adjustments=self._adjustments,
                 kept=self.kept,
-                computed=self._computed,
+                computed=self.computed,
             )
             self._projection = project(self.service, standing)
         return self._projection
@@ -79,6 +81,23 @@ class Pool:
     def health(self, server: RealServer) -> Health:
         """Return what is believed of a server."""
         return self._health.get(server.name, UNKNOWN)
+
+    def up_since(self, server: RealServer) -> Instant:
+        """Return when a server returned."""
+        return self._up_since.get(server.name, LONG_AGO)
+
+    def returns(self, server: RealServer, now: Instant) -> None:
+        """Note that a server that was out of service serves again."""
+        self._up_since[server.name] = now
+
+    def reweigh(self, weights: Mapping[str, int]) -> bool:
+        """Take over what a policy gives; return whether something changed."""
+        given = {name: clamped(weight) for name, weight in weights.items()}
+        if given == self.computed:
+            return False
+        self.computed = given
+        self._projection = None
+        return True
 
     def adjustment(self, server: RealServer) -> Adjustment:
         """Return what people and actions want of a server."""
@@ -152,8 +171,14 @@ class Pool:
         for server in self.service.real_servers:
             if same.get(server.name) == server.addresses:  # at another address it is another server
                 self._set(server, before.health(server))
+                self._up_since[server.name] = before.up_since(server)
                 if before.has_been_up(server):
                     self._been_up.add(server.name)
+        if (
+            before.service.policy_options == self.service.policy_options
+            and before.service.policy == self.service.policy
+        ):
+            self.computed = dict(before.computed)
         self.quorum, self.panic = before.quorum, before.panic
         self.hold_until = before.hold_until if before.quorum is Quorum.UNDECIDED else self.hold_until
         self.strangers = before.strangers
@@ -168,6 +193,10 @@ class Pool:
                 self._set(server, memory.health)
             if memory is not None and memory.been_up:
                 self._been_up.add(server.name)
+            if memory is not None:
+                self._up_since[server.name] = memory.up_since
+            if memory is not None and memory.weight > 0 and self.service.computes_weights:
+                self.computed[server.name] = memory.weight
 
     def adopt(self, table: Table, *, with_strangers: bool) -> Iterator[tuple[RealServer, int]]:
         """Look for servers of which nothing is known yet in the kernel's table.
@@ -294,3 +323,7 @@ class Pool:
         known = {endpoint_in(key, server) for server in self.service.real_servers}
         known.add(sorry_endpoint_in(key, self.service))
         return {one: destination for one, destination in table[key].destinations.items() if one not in known}
+
+
+def _policy_of(service: VirtualServer) -> tuple[str, bytes]:
+    return service.policy, service.policy_options

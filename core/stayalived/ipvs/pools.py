@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from stayalived.config.model import BUNDLED, Configuration, RealServer
+from stayalived.ipvs.health import State
 from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import ServiceKey, Table
 from stayalived.ipvs.news import Newsroom
+from stayalived.ipvs.policies import Policies
 from stayalived.ipvs.pool import Connected, Pool
 from stayalived.ipvs.quorum import Quorum
 from stayalived.ipvs.rounds import hold_from
@@ -23,8 +25,15 @@ class Pools:
         ignored: how many checks each process told of that are not its own.
     """
 
-    def __init__(self, news: Newsroom, levels: Levels) -> None:
-        """Start without any; what changes is told to `news`, and `levels` says what people and actions want."""
+    def __init__(self, news: Newsroom, levels: Levels, policies: Policies) -> None:
+        """Start without any.
+
+        Args:
+            news: is told what changes.
+            levels: say what people and actions want.
+            policies: compute weights.
+        """
+        self._policies = policies
         self._news = news
         self._levels = levels
         self._draining: set[str] = set()  # servers that wait for the end of their connections
@@ -46,7 +55,7 @@ class Pools:
     @property
     def deadline(self) -> Instant | None:
         """When the first round or a quorum has been held open long enough, or a level ends."""
-        return earliest((self._round_until, self._decide_at, self._levels.deadline))
+        return earliest((self._round_until, self._decide_at, self._policies.deadline, self._levels.deadline))
 
     @property
     def keys(self) -> set[ServiceKey]:
@@ -150,6 +159,7 @@ class Pools:
             connections: what it counts.
             now: the moment, or None before we work: what was so when we came is told to nobody.
         """
+        self._policies.connections = connections
         for subject in sorted(self._draining):
             pool, server = self._servers[subject]
             if pool.is_idle(server, table, connections):
@@ -168,6 +178,7 @@ class Pools:
             for server in pool.service.real_servers:
                 self._judge(pool, server, now)
             self._redecide(pool, now)
+        self._policies.plan(self, now)
         self._waiting = {name for name, pool in self._pools.items() if pool.unknown}
         self._decide_at = earliest(pool.hold_until for pool in self if pool.quorum is Quorum.UNDECIDED)
         self.mark(self._pools, now)
@@ -176,6 +187,11 @@ class Pools:
         """Close the first round, decide quorums and end levels, where that is due."""
         for subject in sorted(self._levels.pass_time(now) & self._servers.keys()):
             self._adjust(subject, now)
+        if self._policies.deadline is not None and now >= self._policies.deadline:
+            changed = [pool.service.name for pool in self if self._policies.reweigh(pool, self._checks, now)]
+            if changed:
+                self.mark(changed, now)
+            self._policies.plan(self, now)
         if self._round_until is not None and (not self._waiting or now >= self._round_until):
             self._end_round(now)
         if self._decide_at is not None and now >= self._decide_at:
@@ -207,6 +223,8 @@ class Pools:
     def _judge(self, pool: Pool, server: RealServer, now: Instant) -> None:
         change = pool.rejudge(server, self._checks)
         if change is not None:
+            if change.old is State.DOWN:
+                pool.returns(server, now)
             self._news.tell_server(pool, change, now)
         if not pool.unknown:
             self._waiting.discard(pool.service.name)
@@ -218,6 +236,7 @@ class Pools:
         panic = pool.reconsider()
         if panic is not None:
             self._news.tell_panic(pool, panic, now)
+        self._policies.reweigh(pool, self._checks, now)
 
     def _adjust(self, subject: str, now: Instant | None = None) -> None:
         """Treat a server as its levels say; before we work, without a moment, nothing is told of it."""
@@ -230,6 +249,8 @@ class Pools:
         else:
             self._draining.discard(subject)
         if now is not None:
+            if change.old.drain and not change.new.drain:
+                pool.returns(server, now)
             self._news.tell_adjustment(pool, change, now)
             self._redecide(pool, now)
             self.mark((pool.service.name,), now)

@@ -154,7 +154,7 @@ def weight_in_pool(server: RealServer, standing: Standing) -> int | None:
             # The kernel gives nothing to a server of weight 0, and no policy shall take out what is live.
             return max(standing.computed.get(server.name, weight), 1) if weight else 0
         case State.DOWN if server.name in standing.kept:
-            return server.weight
+            return standing.computed.get(server.name, server.weight)
         case State.DOWN:
             return 0 if server.inhibit_on_failure else None
         case State.UNKNOWN:

@@ -62,4 +62,5 @@ def _row(pool: Pool, server: RealServer, table: Table, connections: Connected) -
         bytes_out=sum(one.bytes_out for one in counted),
         overrides=tuple(text[:MAX_REASON] for text in pool.adjustment(server).in_words()[:MAX_OVERRIDES]),
         been_up=pool.has_been_up(server),
+        up_since=max(pool.up_since(server), 0),
     )

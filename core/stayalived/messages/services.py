@@ -88,6 +88,7 @@ class ServerRow(Message, frozen=True):
     new: int = 0  # connections in a second, as the kernel estimates it
     bytes_in: int = 0  # in a second
     bytes_out: int = 0  # in a second
+    up_since: int = 0  # monotonic ns, when it returned; 0 = it was up when the daemon started, or is not up
 
 
 class ServiceState(Message, frozen=True):

@@ -27,7 +27,7 @@ from stayalived.plugin.hookspecs import hookimpl
 from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Tools
 from stayalived.plugin.programs import RUN_MARGIN, Outcome, Program
 from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
-from stayalived.timing import Duration, Instant, in_seconds, seconds
+from stayalived.timing import Duration, Instant, elapsed, in_seconds, seconds
 
 __all__ = [
     "RUN_MARGIN",
@@ -63,6 +63,7 @@ __all__ = [
     "Target",
     "Tools",
     "Verdict",
+    "elapsed",
     "hookimpl",
     "in_seconds",
     "seconds",

@@ -19,17 +19,20 @@ class ServerView:
     """One real server as a policy sees it when it computes weights."""
 
     name: str
-    weight: int  # configured
+    weight: int  # configured, as commands, actions and checks have changed it
     up: bool
-    up_since: Instant
-    latency: Duration
+    up_since: Instant  # when it returned; long ago where it was up when the daemon started
+    latency: Duration  # of the slowest of its checks, the last time; 0 = not measured
     active_connections: int
+    given: int = 0  # the weight that this policy gave it last; 0 = none yet
 
 
 class Scheduler(ABC):
     """One scheduler policy: names the kernel's scheduler and its flags, and may compute weights.
 
-    A policy that computes weights overrides `weights` and sets `computes_weights`.
+    A policy that computes weights overrides `weights` and sets `computes_weights`. It is asked when a server's state
+    changes and every two seconds, in the process that changes the kernel's table, which runs bundled policies only: a
+    configuration with another one is refused.
     """
 
     name: ClassVar[str]

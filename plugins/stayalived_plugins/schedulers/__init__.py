@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from stayalived.plugin import Scheduler, hookimpl
-from stayalived_plugins.schedulers import kernel
+from stayalived_plugins.schedulers import computed, kernel
 
 SCHEDULERS: tuple[type[Scheduler], ...] = (
     kernel.RoundRobin,
@@ -20,6 +20,8 @@ SCHEDULERS: tuple[type[Scheduler], ...] = (
     kernel.WeightedFailover,
     kernel.WeightedOverflow,
     kernel.PowerOfTwoChoice,
+    computed.SlowStart,
+    computed.LeastLatency,
 )
 
 

@@ -253,6 +253,22 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     SERVICE: ("a.toml:1:1: virtual_server.web: warning: has no real server: it is left out",),
     SERVICE + 'lb_algo = "rr"': ("a.toml:4:1: virtual_server.web.lb_algo: write scheduler",),
+    SERVICE + 'scheduler = "fair"\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.scheduler: found "fair"; computes weights, which only those of stayalived may; let a check of acme-checks do it',
+    ),
+    SERVICE + 'scheduler = { type = "slow_start", kernel = "rr" }\n' + SERVER: (
+        "a.toml:4:36: virtual_server.web.scheduler.kernel: kernel 'rr' must be one that goes by weights: wrr, wlc, sed, nq, sh, mh, lblc, lblcr, ovf",
+    ),
+    SERVICE + 'stale = "up"\n' + SERVER: (
+        'a.toml:4:1: virtual_server.web.stale: found "up"; must be "keep" or "down"',
+    ),
+    SERVICE + "panic_threshold = 101\n" + SERVER: (
+        "a.toml:4:1: virtual_server.web.panic_threshold: found 101; must be a whole number from 0 to 100",
+    ),
+    '[global]\nstate_dir = "here"': ('a.toml:2:1: global.state_dir: found "here"; must be a path that begins with /',),
+    SERVICE + "sorry_server_inhibit = true\n" + SERVER: (
+        "a.toml:4:1: virtual_server.web.sorry_server_inhibit: warning: has no effect without sorry_server",
+    ),
     SERVICE.replace("tcp", "icmp") + SERVER: (
         'a.toml:3:1: virtual_server.web.protocol: found "icmp"; must be "tcp", "udp" or "sctp"',
     ),
@@ -319,7 +335,7 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     SERVICE + 'scheduler = "fastest"\n' + SERVER: (
         'a.toml:4:1: virtual_server.web.scheduler: found "fastest"; unknown scheduler; '
-        "known: dh, fo, lblc, lblcr, lc, mh, nq, ovf, picky (acme-checks), rr, sed, sh, twos, wlc, wrr",
+        "known: dh, fair (acme-checks), fo, lblc, lblcr, lc, least_latency, mh, nq, ovf, picky (acme-checks), rr, sed, sh, slow_start, twos, wlc, wrr",
     ),
     SERVICE + 'scheduler = { type = "sh", prot = true }\n' + SERVER: (
         "a.toml:4:28: virtual_server.web.scheduler.prot: unknown key; did you mean port?",

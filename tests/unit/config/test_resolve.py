@@ -2,7 +2,7 @@ import pytest
 
 from configuration_kit import good, plugins, read
 from stayalived.addresses import Endpoint, Family
-from stayalived.config.model import Forwarding, decode, encode
+from stayalived.config.model import Forwarding, PoolManners, decode, encode
 from stayalived.config.problems import Problem
 from stayalived.plugin.calls import Observer
 from stayalived.timing import seconds
@@ -22,6 +22,18 @@ def test_both_families_make_two_routers_of_version_3() -> None:
     assert [(router.key, router.version) for router in found.routers] == [("a/4", 3), ("a/6", 3)]
     assert [str(address) for address in found.routers[0].advertised] == ["192.0.2.1/24", "192.0.2.2/32"]
     assert [router.group for router in found.routers] == ["224.0.0.18", "ff02::12"]
+
+
+def test_what_a_service_does_in_rare_moments_is_its_own_or_that_of_global() -> None:
+    more = 'sorry_server = "192.0.2.99"\nsorry_server_lvs_method = "DR"\nsorry_server_inhibit = true\nomega = true\n'
+
+    text = "[global]\npanic_threshold = 40\n" + SERVICE + more + 'stale = "down"\n' + SERVER
+    (web,) = good(text).virtual_servers
+    (own,) = good(text.replace("omega = true", "panic_threshold = 0")).virtual_servers
+
+    assert web.manners == PoolManners(panic_threshold=40, omega=True, sorry_inhibit=True, stale_is_down=True)
+    assert (web.sorry_forward.method, web.sorry_server) == ("DR", Endpoint("192.0.2.99", 80))
+    assert own.manners.panic_threshold == 0
 
 
 def test_ipv4_alone_speaks_the_version_of_global() -> None:

@@ -164,7 +164,14 @@ def service(
 
 
 def check_state(
-    subject: str, up: bool | None, *, number: int = 0, weight: int = 0, reason: str = "", stale: bool = False
+    subject: str,
+    up: bool | None,
+    *,
+    number: int = 0,
+    weight: int = 0,
+    reason: str = "",
+    stale: bool = False,
+    latency: int = 0,
 ) -> CheckState:
     return CheckState(
         subject=subject,
@@ -173,7 +180,7 @@ def check_state(
         up=up,
         weight=weight,
         reason=reason,
-        latency=0,
+        latency=latency,
         since=0,
         stale=stale,
     )

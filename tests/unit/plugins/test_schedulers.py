@@ -6,9 +6,10 @@ from stayalived.timing import Duration, Instant
 from stayalived_plugins import schedulers
 from stayalived_plugins.schedulers.kernel import HashingOptions, MaglevHashing, SourceHashing
 
+COMPUTED = ["slow_start", "least_latency"]
 TALK = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq"]
 NEWER = ["mh", "fo", "ovf", "twos"]
-NAMES = [*TALK, *NEWER]
+NAMES = [*TALK, *NEWER, *COMPUTED]
 
 
 def test_the_ten_of_the_talk_and_four_newer_ones_are_registered() -> None:
@@ -23,7 +24,10 @@ def test_the_registry_takes_all_of_them() -> None:
     assert (sorted(found), problems) == (sorted(NAMES), [])
 
 
-@pytest.mark.parametrize("scheduler", schedulers.SCHEDULERS, ids=NAMES)
+OF_THE_KERNEL = [scheduler for scheduler in schedulers.SCHEDULERS if not scheduler.computes_weights]
+
+
+@pytest.mark.parametrize("scheduler", OF_THE_KERNEL, ids=lambda scheduler: scheduler.name)
 def test_each_is_the_kernel_s_of_its_name_without_flags_and_leaves_weights_alone(scheduler: type[Scheduler]) -> None:
     made = scheduler(scheduler.Options())
     view = ServerView(name="a", weight=7, up=True, up_since=Instant(0), latency=Duration(0), active_connections=0)

@@ -14,6 +14,7 @@ together leave in one batch. The order towards others is keepalived's (LV45): th
 real server, then that of quorum.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from enum import Enum
 
@@ -45,7 +46,7 @@ from stayalived.ipvs.events import (
     TimeoutsAnswered,
 )
 from stayalived.ipvs.kernel_view import KernelView
-from stayalived.ipvs.model import DeleteService, ServiceKey
+from stayalived.ipvs.model import DeleteService, Operation, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.pools import Pools
 from stayalived.ipvs.projection import problems_of
@@ -84,6 +85,8 @@ class IpvsEngine:
         self._timeouts = TimeoutKeeper()
         self._missing: tuple[Problem, ...] = ()  # of what is prepared
         self._leaving: set[ServiceKey] = set()
+        self._queue: deque[Operation] = deque()  # planned, and still right as long as nothing was marked or read
+        self._queued_at = 0  # what `Pools.marked` was then
         self._asked = False  # the kernel has not answered yet
 
     @property
@@ -194,6 +197,7 @@ class IpvsEngine:
         """Change over to another configuration: what did not change keeps its pool, its health, its connections."""
         if configuration == self._configuration:
             return []
+        self._queue.clear()
         keys, subjects = self._pools.keys, self._pools.subjects
         self._configuration = configuration
         self._pools.build(configuration, now)
@@ -290,6 +294,8 @@ class IpvsEngine:
     def _take_results(self, event: OperationsDone, now: Instant) -> Sequence[AnyEffect]:
         self._asked = False
         refused = self._kernel.done(event, now)
+        if refused:
+            self._queue.clear()
         reports = [Report(level=ERROR, text=text, once=f"ipvs: {text}") for _, text in refused]
         if self._phase is Phase.STOPPING:
             return [*reports, *self._delete_services()]
@@ -300,6 +306,7 @@ class IpvsEngine:
 
     def _look_again(self, now: Instant) -> Sequence[AnyEffect]:
         """Compare everything with what the kernel is known to have."""
+        self._queue.clear()
         self._pools.adopt(self._kernel.present())
         told = self._news.take()
         self._pools.judge_all(now)
@@ -308,11 +315,14 @@ class IpvsEngine:
     def _settle(self, now: Instant) -> Sequence[AnyEffect]:
         """Ask for the next operations, or, when there are none left, tell how everything is."""
         self._pools.due_at = None
-        wanted = self._pools.wanted()
-        operations = self._kernel.plan(wanted, {*wanted, *self._leaving})[:APPLY_CHUNK]
+        if not self._queue or self._queued_at != self._pools.marked:
+            wanted = self._pools.wanted()
+            self._queue = deque(self._kernel.plan(wanted, {*wanted, *self._leaving}))
+            self._queued_at = self._pools.marked
+        operations = tuple(self._queue.popleft() for _ in range(min(APPLY_CHUNK, len(self._queue))))
         if operations:
             self._asked = True
-            return [Apply(tuple(operations)), *self._news.take()]
+            return [Apply(operations), *self._news.take()]
         self._leaving = {key for key in self._leaving if key in self._kernel.present()}
         for pool in self._pools.settled():
             self._news.tell_state(pool, self._kernel, now)

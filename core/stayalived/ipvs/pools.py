@@ -18,6 +18,7 @@ class Pools:
     Attributes:
         dirty: pools whose table may differ from the kernel's.
         due_at: since when there is something dirty; None when there is not.
+        marked: how often something became dirty.
         ignored: how many checks each process told of that are not its own.
     """
 
@@ -33,6 +34,7 @@ class Pools:
         self._waiting: set[str] = set()  # pools with a server that is UNKNOWN
         self.dirty: set[str] = set()
         self.due_at: Instant | None = None
+        self.marked = 0
         self.ignored: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[Pool]:
@@ -143,7 +145,9 @@ class Pools:
 
     def mark(self, names: Iterable[str], now: Instant) -> None:
         """Note that some pools have to be compared with the kernel."""
-        self.dirty.update(names)
+        changed = set(names)
+        self.dirty |= changed
+        self.marked += bool(changed)
         self.due_at = now
 
     def wanted(self) -> Table:

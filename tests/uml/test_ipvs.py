@@ -13,9 +13,9 @@ def test_the_table_in_the_kernel() -> None:
     lab.run_tests("test_kernel.py", "test_sync_daemons.py", "test_process.py", "test_requirements.py", timeout=300)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(500)
 def test_the_table_is_that_of_keepalived() -> None:
-    lab.run_tests("test_keepalived.py", timeout=300)
+    lab.run_tests("test_keepalived.py", timeout=400)
 
 
 @pytest.mark.timeout(500)

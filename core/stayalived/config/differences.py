@@ -214,6 +214,48 @@ DIFFERENCES = (
         "both can be installed, and each makes and removes its own",
     ),
     Difference(
+        "a service without a port and without persistence",
+        "made persistent for 360 s, with a warning",
+        "refused; write the port, or `persistence_timeout`",
+        "clients that stay where they are is a decision, not a repair",
+    ),
+    Difference(
+        "a range of addresses that is none, such as 192.0.2.9/30",
+        "left aside; 2.2.7 goes round for ever on one that crosses a last part of 255",
+        "refused, with the net that it may have meant; ranges may cross whatever they like",
+        "a service that is missing is noticed by its users first",
+    ),
+    Difference(
+        "`virtual_server_group`",
+        "a group of addresses, to be used once for each protocol",
+        "`address` of the virtual server; `protocol` may be a list",
+        "one name, one set of checks",
+    ),
+    Difference(
+        "`persistence_engine` without a time, or over TCP",
+        "left out without a word; taken, and every connection over TCP fails",
+        "refused",
+        "the kernel's engine knows UDP only, and nothing of it without persistence",
+    ),
+    Difference(
+        "`lthreshold` above `uthreshold`",
+        "a warning, and the kernel refuses the server",
+        "refused",
+        "a server that is never in the table should be found before the start",
+    ),
+    Difference(
+        "a mark with servers of both families",
+        "those of the family that was not first are left out",
+        "a service in each family",
+        "whoever writes a server wants it to serve",
+    ),
+    Difference(
+        "a scheduler that the kernel has not",
+        "the service is not there, and the log tells of an error for each of its servers",
+        "a start warns and names the module; a reload is refused",
+        "what can be known before the change should not be learnt from it",
+    ),
+    Difference(
         "the sorry server",
         "added after the last live server has left",
         "added before",

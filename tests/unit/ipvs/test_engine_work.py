@@ -5,11 +5,13 @@ import pytest
 from msgspec.structs import replace
 
 from stayalived.child.events import Received, Tell
+from stayalived.config.model import Configuration
 from stayalived.errors import KernelProblem
-from stayalived.ipvs.engine import IpvsEngine
+from stayalived.ipvs.engine import APPLY_CHUNK, IpvsEngine
 from stayalived.ipvs.events import KernelRefused, ReadTable
 from stayalived.ipvs.kernel_view import KernelView
 from stayalived.ipvs.model import (
+    AddDestination,
     AddService,
     Connections,
     DeleteDestination,
@@ -326,19 +328,56 @@ def test_lost_answers_are_read_again_within_a_second(serving: Director) -> None:
     assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == serving.pool()
 
 
-def test_a_plan_of_many_operations_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[int] = []
-    planned = KernelView.plan
+def many_servers() -> Configuration:
+    """A configuration whose table takes three `Apply`."""
+    servers = [
+        server(f"s{number}", f"10.0.{number // 250}.{number % 250 + 1}:80", alpha=False)
+        for number in range(2 * APPLY_CHUNK + 10)
+    ]
+    return configuration(service(*servers))
 
-    def plan(view: KernelView, wanted: Table, keys: Collection[ServiceKey]) -> list[Operation]:
-        made.append(len(wanted))
-        return planned(view, wanted, keys)
 
-    monkeypatch.setattr(KernelView, "plan", plan)
-    servers = [server(f"s{number}", f"198.18.{number >> 8}.{number & 255}", checks=0) for number in range(1100)]
-    director = Director()
+def test_a_long_plan_is_made_once_and_looked_at_again_in_the_end(
+    director: Director, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = []
+    plan = KernelView.plan
 
-    director.start(configuration(service(*servers)))
+    def counted(view: KernelView, wanted: Table, keys: Collection[ServiceKey]) -> list[Operation]:
+        planned.append(len(wanted))
+        return plan(view, wanted, keys)
 
-    assert len(director.kernel.table[WEB].destinations) == 1100
-    assert made == [1, 1]  # the plan in its three parts, and the look that finds nothing left
+    monkeypatch.setattr(KernelView, "plan", counted)
+
+    director.start(many_servers())
+
+    assert 2 * APPLY_CHUNK + 10 == len(director.pool())
+    assert [APPLY_CHUNK, APPLY_CHUNK, 11] == [len(operations) for operations in director.asked()]
+    assert [1, 1] == planned
+
+
+def test_a_verdict_in_the_midst_of_a_long_plan_makes_another_one(serving: Director) -> None:
+    serving.slow = True
+    serving.reload(many_servers())
+    serving.answer()  # the table, so the first operations are under way
+    assert [APPLY_CHUNK] == [len(operations) for operations in serving.asked()]
+
+    last = f"web/s{2 * APPLY_CHUNK + 9}"
+    serving.hear(last, up=False)
+    for _ in range(5):
+        serving.answer()
+
+    address = str(many_servers().virtual_servers[0].real_servers[-1].addresses[0])
+    assert address not in serving.pool()
+    assert 2 * APPLY_CHUNK + 9 == len(serving.pool())
+    added = [one for operations in serving.asked() for one in operations if isinstance(one, AddDestination)]
+    assert address not in [str(one.endpoint) for one in added]
+
+
+def test_a_refusal_in_the_midst_of_a_long_plan_makes_another_one(director: Director) -> None:
+    director.kernel.refusals.extend([0] * 10 + [errno.ENOMEM])
+
+    director.start(many_servers())
+    director.advance(seconds(1))
+
+    assert 2 * APPLY_CHUNK + 10 == len(director.pool())

@@ -35,6 +35,7 @@ class Desk:
     """Findings, decoder, plugins and names, and what is asked of them in several places.
 
     `commands` holds the options of all that has a program started, whatever its type: those with a key `command`.
+    `common` is `[global]` as it is written: actions inherit from it.
     """
 
     findings: Findings
@@ -45,6 +46,7 @@ class Desk:
     host_name: str
     numbers: NumberNames = field(default_factory=IprouteNames)
     globals: GlobalTable = field(default_factory=GlobalTable)
+    common: Table = field(default_factory=dict)
     actions: list[tuple[Action, Path]] = field(default_factory=list)
     commands: list[tuple[bytes, Path]] = field(default_factory=list)
 
@@ -190,22 +192,26 @@ class Desk:
         if value is None:
             return
         for item, where in items(value, path):
-            action = self._action(item, subject, kinds, where)
+            action = self.action(item, subject, kinds, where)
             if action is not None:
                 self.actions.append((action, where))
 
-    def _action(self, value: Value, subject: str, kinds: Collection[str], path: Path) -> Action | None:
+    def action(self, value: Value, subject: str, kinds: Collection[str], path: Path) -> Action | None:
+        """Return an action, None after an error; the arguments are those of `act`."""
         found = self.specification(value, path)
         if found is None:
             return None
-        name, table = found
+        name, own = found
         provided = self.provided(NOTIFIER, self.catalogue.notifiers, name, path)
-        events = self._events(table.get("on", []), kinds, (*path, "on"))
+        events = self._events(own.get("on", []), kinds, (*path, "on"))
         if provided is None:
             return None
+        common = {"router_id": self.host_name, **self.common}
+        table = {key: common[key] for key in provided.provider.inherits if key in common} | dict(own)
         options = self.options(provided, {key: below for key, below in table.items() if key != "on"}, path, ("on",))
         if options is None:
             return None
+        events = events or tuple(kind for kind in kinds if kind in provided.provider.usual)
         return Action(
             subject=subject, type=provided.name, distribution=provided.distribution, on=events, options=options
         )

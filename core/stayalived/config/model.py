@@ -35,6 +35,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     vrrp_no_swap: bool = False  # its memory is locked, as it is under `realtime` (P14)
     nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
     nftables_priority: int = -1
+    state_dir: str = "/var/lib/stayalived"
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

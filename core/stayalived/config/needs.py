@@ -38,6 +38,7 @@ def needs_of(configuration: Configuration) -> Needs:
         ),
         plugins=tuple(f"{used.name} {used.version}" for used in configuration.distributions),
         checker_capabilities=_checker_capabilities(configuration),
+        state_dir=configuration.globals.state_dir,
     )
 
 

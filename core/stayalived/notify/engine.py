@@ -22,6 +22,7 @@ from stayalived.messages.notify import Event, Ran
 from stayalived.messages.routes import RUNNER, may_tell
 from stayalived.notify.actions import Actions, subject_of
 from stayalived.notify.events import (
+    OF_ITS_OWN,
     Abandon,
     Asked,
     Invoke,
@@ -32,6 +33,7 @@ from stayalived.notify.events import (
     NotifyEvent,
     Observe,
     ObserverFailed,
+    Use,
 )
 from stayalived.notify.queue import LANE_DEPTH, LaneKey, Queue
 from stayalived.timing import Duration, Instant, after, seconds
@@ -84,8 +86,8 @@ class NotifyEngine:
                 self._effects += self._requests.ended(ran)
             case Invoked(token=token, failure=failure):
                 self._finish(token, failure)
-            case Asked(call=call, token=token, program=program) if token in self._told:
-                self._effects.append(self._requests.ask(call, _lane(self._told[token].key), program, now))
+            case Asked():
+                self._ask(event, now)
             case Withdrawn(call=call):
                 self._effects += self._requests.withdraw(call)
             case ObserverFailed(text=text):
@@ -104,6 +106,16 @@ class NotifyEngine:
         self._give_up = None
         return [*(Abandon(token=token) for token in self._told), Finished()]
 
+    def _ask(self, asked: Asked, now: Instant) -> None:
+        """Ask the runner for a program: of an event that is still being told, or of an action's own."""
+        if asked.token == OF_ITS_OWN:
+            lane = f"for {asked.program.argv[-1]}"
+        elif asked.token in self._told:
+            lane = _lane(self._told[asked.token].key)
+        else:
+            return
+        self._effects.append(self._requests.ask(asked.call, lane, asked.program, now))
+
     def _change(self, event: Prepare | Loaded | Commit | Abort, now: Instant) -> None:
         match event:
             case Prepare(generation=generation, configuration=configuration):
@@ -112,7 +124,9 @@ class NotifyEngine:
             case Loaded(generation=generation, problems=problems):
                 self._effects.append(AnswerPrepared(generation=generation, problems=problems))
             case Commit(generation=generation):
-                self._actions.use(self._prepared.pop(generation), now)
+                configuration = self._prepared.pop(generation)
+                self._effects.append(Use(actions=self._actions.of(configuration), configuration=configuration))
+                self._actions.use(configuration, now)
                 self._prepared.clear()
                 self._committed = True
             case Abort(generation=generation):

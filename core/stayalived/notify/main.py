@@ -1,12 +1,15 @@
 """The notify child (I/O): `notify` runs the bundled actions, `notify/DIST` those of a third-party distribution."""
 
 import asyncio
+import logging
+import os
 from collections import deque
+from pathlib import Path
 
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.bootstrap import Context
 from stayalived.child.calls import Calls
-from stayalived.child.privileges import SERVICE_USER, Rights
+from stayalived.child.privileges import SERVICE_USER, Rights, find_user
 from stayalived.child.programs import Answer
 from stayalived.config.model import BUNDLED, Action
 from stayalived.config.problems import Problem
@@ -23,14 +26,31 @@ from stayalived.notify.events import (
     NotifyEvent,
     Observe,
     ObserverFailed,
+    Use,
 )
+from stayalived.notify.rooms import KEPT, Rooms
 from stayalived.plugin import manager
 from stayalived.plugin.notifiers import Notifier, Tools
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import for_people, in_seconds
 
+_log = logging.getLogger("stayalived.notify")
 RIGHTS = Rights(user=SERVICE_USER)
 GENERATIONS_KEPT = 3  # of made actions: one in force, the one before for its last events, one prepared
+
+
+def open_as_root(context: Context) -> None:
+    """Make the folder of what actions keep in `state_dir`. Those that need it say so where it cannot be made."""
+    if context.needs is None or not context.needs.state_dir or os.geteuid() != 0:
+        return
+    folder = Path(context.needs.state_dir) / KEPT
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        account, _ = find_user(SERVICE_USER)
+        os.chown(folder, account.pw_uid, account.pw_gid)
+        folder.parent.chmod(folder.parent.stat().st_mode | 0o111)
+    except OSError as error:
+        _log.warning("%s: %s; what actions have to keep is lost when this process ends", folder, error.strerror)
 
 
 def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role is called so)
@@ -50,6 +70,7 @@ async def _serve(context: Context, engine: NotifyEngine, plugins: manager.Plugin
         await shell.run()
     finally:
         teller.cancel_all()
+        await teller.close()
 
 
 class Teller:
@@ -62,12 +83,16 @@ class Teller:
         self._made: deque[dict[Action, Notifier]] = deque(maxlen=GENERATIONS_KEPT)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._calls = Calls(shell.post)
+        self._rooms = Rooms(self.run_program)
 
     def perform(self, effect: NotifyEffect) -> None:
         """Carry out one effect."""
         match effect:
             case Load(generation=generation, actions=actions):
                 self._shell.post(Loaded(generation=generation, problems=self._load(actions)))
+            case Use(actions=actions, configuration=configuration):
+                made = {action: notifier for action in actions if (notifier := self._find(action)) is not None}
+                self._rooms.use(made, configuration)
             case Invoke(token=token):
                 self._tasks[token] = asyncio.get_running_loop().create_task(self._tell(effect))
             case Abandon(token=token):
@@ -84,6 +109,10 @@ class Teller:
         """Leave no task behind."""
         for task in self._tasks.values():
             task.cancel()
+
+    async def close(self) -> None:
+        """End what actions keep running."""
+        await self._rooms.close()
 
     async def run_program(self, token: int, program: Program) -> Outcome:
         """Have the runner start a program for an invocation and wait for its end."""

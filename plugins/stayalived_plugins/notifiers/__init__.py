@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from stayalived.plugin import Notifier, hookimpl
+from stayalived_plugins.notifiers.mail import Mail
 from stayalived_plugins.notifiers.script import Script
 
 
 @hookimpl
 def stayalived_notifiers() -> Iterable[type[Notifier]]:
     """Return the action types of this package."""
-    return (Script,)
+    return (Mail, Script)

@@ -85,6 +85,7 @@ def test_what_needs_a_restart_is_named_as_it_is_written() -> None:
     assert needs.start_only == (
         "global.log=syslog",
         "global.log_facility=daemon",
+        "global.state_dir=/var/lib/stayalived",
         "global.nftables=stayalived",
         "global.nftables_priority=-1",
     )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Sequence
 
 import pytest
@@ -131,3 +132,58 @@ def test_faults_are_left_out_where_nobody_wants_them_and_the_next_relay_is_asked
 def _owner(lab: Lab) -> tuple[int, int]:
     found = (lab.folder / "state/notify").stat()
     return found.st_uid, found.st_gid
+
+
+def certificate(lab: Lab) -> tuple[str, str]:
+    """Make a certificate that is its own authority, for the relay's address; return its file and that of its key."""
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=relay"]
+    names = [str(lab.folder / "relay.pem"), str(lab.folder / "relay.key")]
+    extensions = ["-addext", f"subjectAltName=IP:{ADDRESS}"]
+    done = subprocess.run(
+        [*words, *extensions, "-out", names[0], "-keyout", names[1]], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return names[0], names[1]
+
+
+def test_a_relay_with_a_good_certificate_gets_the_mail_by_tls(lab: Lab, tic: Host) -> None:
+    chain, key = certificate(lab)
+    tls = f"smtpd_tls_chain_files = {key}, {chain}\nsmtpd_tls_security_level = may\nsmtpd_tls_loglevel = 1"
+    postfix = Postfix(tic, ADDRESS, more=tls)
+    postfix.start()
+    daemon = mailing(lab, tic, more=f'smtp_tls = "starttls"\nsmtp_tls_ca = "{chain}"')
+
+    daemon.start()
+    postfix.wait_for(BACKUP, MASTER)
+
+    assert daemon.stop() == 0
+    assert "TLS connection established from" in postfix.log()
+
+
+def test_a_relay_that_nobody_vouches_for_gets_nothing_where_tls_is_asked_for(lab: Lab, tic: Host) -> None:
+    chain, key = certificate(lab)
+    postfix = Postfix(tic, ADDRESS, more=f"smtpd_tls_chain_files = {key}, {chain}\nsmtpd_tls_security_level = may")
+    postfix.start()
+    daemon = mailing(lab, tic, more='smtp_tls = "starttls"')
+
+    daemon.start()
+    daemon.process.wait_for_log("certificate verify failed", within=10.0)
+
+    assert daemon.stop() == 0
+    assert postfix.mails() == []
+
+
+def test_a_recipient_that_the_relay_refuses_costs_the_others_nothing(lab: Lab, tic: Host, postfix: Postfix) -> None:
+    postfix.start()
+    daemon = mailing(lab, tic)
+    both = 'notify = [{ type = "mail", notification_email = ["refused@example.org", "noc@example.org"] }]'
+    daemon.write(
+        {"00-global.toml": (daemon.conf_d / "00-global.toml").read_text(), "10.toml": vrrp_instance(VIP, more=both)}
+    )
+
+    daemon.start()
+    postfix.wait_for(BACKUP, MASTER)
+    daemon.process.wait_for_log("to refused@example.org: 554", within=5.0)
+
+    assert daemon.stop() == 0
+    assert spooled(lab) == 0

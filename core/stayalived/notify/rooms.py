@@ -17,7 +17,7 @@ from stayalived.timing import in_seconds, seconds
 KEPT = "notify"
 """The folder of `state_dir` that belongs to this process."""
 
-CLOSE_PATIENCE = seconds(1)
+CLOSE_PATIENCE = seconds(3)
 Run = Callable[[int, Program], Awaitable[Outcome]]
 _log = logging.getLogger("stayalived.notify")
 

@@ -92,7 +92,7 @@ class Notifier(ABC):
         """Begin what runs as long as the action is in force. Called before its first event, once; must not wait."""
 
     async def close(self) -> None:  # noqa: B027  (the same)
-        """End what `open` began: the action is no longer in force, or the process ends. There is a second for it."""
+        """End what `open` began, within three seconds: the action is no longer in force, or the process ends."""
 
     @property
     def limit(self) -> Duration:

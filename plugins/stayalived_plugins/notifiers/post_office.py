@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from stayalived.plugin import Duration, Instant
+from stayalived.plugin import Duration, Instant, in_seconds, seconds
 from stayalived_plugins.notifiers.outgoing import Fate, Letter, Outgoing
 from stayalived_plugins.notifiers.relays import Delivery, Relays, deliver
 from stayalived_plugins.notifiers.spool import Spool
 from stayalived_plugins.notifiers.wording import Sender, compose
 
-FLUSH_PATIENCE = 0.8  # seconds for what is told of the daemon's end
+FLUSH_PATIENCE: Duration = seconds(2)  # for what is told of the daemon's end
 
 
 def letter_name(identity: str, recipient: str) -> str:
@@ -61,13 +61,18 @@ class PostOffice:
         self._members -= 1
         if self._members or self._sending is None:
             return
-        self._outgoing.hurry()
-        await self._work()
-        if self._deliveries:
-            await asyncio.wait(self._deliveries, timeout=FLUSH_PATIENCE)
+        await self._flush(Instant(_now() + FLUSH_PATIENCE))
         for task in (self._sending, *self._deliveries):
             task.cancel()
         self._sending = None
+
+    async def _flush(self, until: Instant) -> None:
+        """Try what waits once more, and what is on its way until a moment."""
+        self._outgoing.hurry()
+        await self._work()
+        while self._deliveries and (left := until - _now()) > 0:
+            await asyncio.wait(self._deliveries, timeout=in_seconds(Duration(left)))
+            await self._work()
 
     async def post(self, letters: Sequence[Letter]) -> None:
         """Take letters. When this returns they are in the spool, or it was reported that they cannot be."""
@@ -109,7 +114,7 @@ class PostOffice:
             self._news.clear()
             await self._work()
             deadline = self._outgoing.deadline
-            limit = None if deadline is None else max(0.01, (deadline - _now()) / 1e9)
+            limit = None if deadline is None else max(0.01, in_seconds(Duration(deadline - _now())))
             try:
                 await asyncio.wait_for(self._news.wait(), limit)
             except TimeoutError:

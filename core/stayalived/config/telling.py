@@ -3,7 +3,7 @@
 An action takes what it does not say itself from here, by the same names (`Notifier.inherits`).
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,6 +19,10 @@ ServerAlert = Annotated[
         "Whether its events are mailed as `[global]` says.",
         default="`smtp_alert` of `[global]`, else `true` where `[global]` names recipients and a relay",
     ),
+]
+Reader = Annotated[
+    str | list[str] | dict[str, Any],
+    about("A program that reads it: a path, words, or { command = …, user = …, group = … }; its path is appended."),
 ]
 
 
@@ -50,6 +54,12 @@ class TellingKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     smtp_alert_checker: Annotated[
         bool | None, about("The same for virtual and real servers.", default="`smtp_alert`")
     ] = None
+    notify_fifo: Annotated[str, about("Path of a FIFO that is told everything, in keepalived's lines.")] = ""
+    notify_fifo_script: Reader = ""
+    vrrp_notify_fifo: Annotated[str, about("The same for instances and sync groups alone.")] = ""
+    vrrp_notify_fifo_script: Reader = ""
+    lvs_notify_fifo: Annotated[str, about("The same for virtual and real servers alone.")] = ""
+    lvs_notify_fifo_script: Reader = ""
     no_email_faults: Annotated[bool, about("Whether the FAULT of an instance or group is not mailed.")] = False
 
 

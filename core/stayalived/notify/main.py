@@ -14,6 +14,7 @@ from stayalived.child.programs import Answer
 from stayalived.config.model import BUNDLED, Action
 from stayalived.config.problems import Problem
 from stayalived.errors import PluginFailure
+from stayalived.notify import belongings
 from stayalived.notify.engine import NotifyEngine
 from stayalived.notify.events import (
     Abandon,
@@ -40,17 +41,16 @@ GENERATIONS_KEPT = 3  # of made actions: one in force, the one before for its la
 
 
 def open_as_root(context: Context) -> None:
-    """Make the folder of what actions keep in `state_dir`. Those that need it say so where it cannot be made."""
-    if context.needs is None or not context.needs.state_dir or os.geteuid() != 0:
+    """Make what actions write into and could not make themselves: a folder in `state_dir`, and FIFOs."""
+    if context.needs is None or os.geteuid() != 0:
         return
-    folder = Path(context.needs.state_dir) / KEPT
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        account, _ = find_user(SERVICE_USER)
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        folder.parent.chmod(folder.parent.stat().st_mode | 0o111)
-    except OSError as error:
-        _log.warning("%s: %s; what actions have to keep is lost when this process ends", folder, error.strerror)
+    account, _ = find_user(SERVICE_USER)
+    if context.needs.state_dir:
+        for problem in belongings.make_folder(Path(context.needs.state_dir) / KEPT, account):
+            _log.warning("%s", problem)
+    for path in context.needs.fifos:
+        for problem in belongings.make_fifo(Path(path), account):
+            _log.warning("%s", problem)
 
 
 def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role is called so)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from stayalived.plugin import Notifier, hookimpl
+from stayalived_plugins.notifiers.fifo import Fifo
 from stayalived_plugins.notifiers.mail import Mail
 from stayalived_plugins.notifiers.script import Script
 
@@ -10,4 +11,4 @@ from stayalived_plugins.notifiers.script import Script
 @hookimpl
 def stayalived_notifiers() -> Iterable[type[Notifier]]:
     """Return the action types of this package."""
-    return (Mail, Script)
+    return (Fifo, Mail, Script)

@@ -71,7 +71,7 @@ async def _offer(relays: Relays, host: str, port: int, letters: Sequence[Letter]
         local_hostname=relays.helo_name,
         use_tls=relays.tls == "implicit",
         start_tls={"none": False, "starttls": True, "opportunistic": None}.get(relays.tls, False),
-        tls_context=_context(relays),
+        tls_context=_context(relays) if relays.tls != "none" else None,
     )
     await client.connect()
     try:

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from stayalived.plugin import Duration, Instant, in_seconds, seconds
 from stayalived_plugins.notifiers.outgoing import Fate, Letter, Outgoing
-from stayalived_plugins.notifiers.relays import Delivery, Relays, deliver
+from stayalived_plugins.notifiers.relays import Delivery, Relays
 from stayalived_plugins.notifiers.spool import Spool
 from stayalived_plugins.notifiers.wording import Sender, compose
 
@@ -160,6 +160,8 @@ class PostOffice:
         relays = self._relays.get(route) or next(iter(self._relays.values()))
         delivery = Delivery({})
         try:
+            from stayalived_plugins.notifiers.smtp import deliver  # noqa: PLC0415  (no other process needs the library)
+
             delivery = await deliver(relays, letters)
         finally:
             fates = [(letter, delivery.fates.get(letter.name, Fate.LATER)) for letter in letters]

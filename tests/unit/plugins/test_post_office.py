@@ -15,7 +15,8 @@ from stayalived.plugin import Instant
 from stayalived_plugins.notifiers import post_office
 from stayalived_plugins.notifiers.outgoing import WINDOW, Letter
 from stayalived_plugins.notifiers.post_office import PostOffice, letter_name
-from stayalived_plugins.notifiers.relays import Relays, deliver
+from stayalived_plugins.notifiers.relays import Relays
+from stayalived_plugins.notifiers.smtp import deliver
 from stayalived_plugins.notifiers.spool import Spool
 from stayalived_plugins.notifiers.wording import Sender, compose
 

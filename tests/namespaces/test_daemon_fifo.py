@@ -197,3 +197,37 @@ def test_a_fifo_that_is_none_is_told_and_costs_nothing_else(lab: Lab) -> None:
 
     assert daemon.stop() == 0
     assert fifo.read_text() == "data"
+
+
+def test_a_reload_that_removes_a_fifo_ends_its_reader_and_one_that_adds_it_again_starts_it(lab: Lab) -> None:
+    host = lab.host("tic", "192.0.2.1/24")
+    lab.folder.chmod(0o755)
+    script = lab.folder / "read.sh"
+    script.write_text(f'#!/bin/sh\necho $$ >>{lab.folder}/pids\nexec cat "$1" >>{lab.folder}/read\n')
+    script.chmod(0o755)
+    fifo = lab.folder / "events"
+    state = f'[global]\nstate_dir = "{lab.folder}/state"\n'
+    with_fifo = state + f'notify_fifo = "{fifo}"\nnotify_fifo_script = {{ command = "{script}", user = "root" }}\n'
+    without = state + 'notify = [{ type = "mail", notification_email = "a@example.org", smtp_server = "192.0.2.1" }]\n'
+    instance = vrrp_instance("192.0.2.100/24")
+    daemon = Daemon(host, {"00-global.toml": with_fifo, "10-vrrp.toml": instance})
+
+    def readers() -> list[int]:
+        file = lab.folder / "pids"
+        return [int(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    daemon.start()
+    wait_until(lambda: len(readers()) == 1, within=10.0, what="a reader")
+    daemon.wait_for_state("MASTER", within=5.0)
+    daemon.write({"00-global.toml": without, "10-vrrp.toml": instance})
+    assert daemon.reload().returncode == 0
+    assert wait_for_exit(readers()[0], within=20.0)
+
+    daemon.write({"00-global.toml": with_fifo, "10-vrrp.toml": instance})
+    assert daemon.reload().returncode == 0
+    wait_until(lambda: len(readers()) == 2, within=10.0, what="another reader")
+    assert daemon.stop() == 0
+
+    wait_until(lambda: "STOP" in (lab.folder / "read").read_text(), within=5.0, what="the last line")
+    words = [line.split()[2] for line in (lab.folder / "read").read_text().splitlines()]
+    assert words == ["BACKUP", "MASTER", "STOP"]

@@ -36,7 +36,7 @@ def test_what_is_said_to_come_is_refused_as_not_yet(tmp_path: Path) -> None:
         """
 [global]
 lvs_sync_daemon = { interface = "eth1" }
-smtp_alert = true
+startup_script = "/bin/true"
 
 [bfd_instance.a]
 

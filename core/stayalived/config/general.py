@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from stayalived.config.kinds import DURATION, about
+from stayalived.config.telling import TellingKeys
 
 FACILITIES = (
     "daemon",
@@ -89,7 +90,7 @@ ChecksumAsV2 = Annotated[
 Strict = Annotated[bool, about("Whether everything that the RFCs do not have is refused or switched off.")]
 
 
-class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GlobalTable(TellingKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of `[global]`."""
 
     router_id: Annotated[
@@ -134,7 +135,13 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     flush: Annotated[bool, about("Empty the kernel's whole IPVS table at the start, services of others included.")] = (
         False
     )
-    disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = []
+    disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = msgspec.field(
+        default_factory=list
+    )
+    # Children that run keep what was read from it; under another name, drains would be lost at the next start.
+    state_dir: Annotated[
+        str, about("Folder of what outlives the daemon: drains and weights by command.", restart=True)
+    ] = "/var/lib/stayalived"
     notify: Notify = None
     rs_init_notifies: Annotated[
         bool, about("Whether actions are told that a server came up by its first check after the start (N18).")
@@ -179,7 +186,7 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_cpu_affinity: Annotated[
         list[Annotated[int, about("A processor.", ge=0, le=MAX_PROCESSOR)]],
         about("Processors that the VRRP process may run on.", default="all"),
-    ] = []
+    ] = msgspec.field(default_factory=list)
     vrrp_no_swap: Annotated[bool, about("Keep the VRRP process in memory, as `realtime` does.")] = False
     # The table stands while it is used: under another name, the old one would go on dropping packets.
     nftables: Annotated[

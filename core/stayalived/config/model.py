@@ -36,6 +36,7 @@ class Globals(msgspec.Struct, frozen=True, kw_only=True):
     nftables: str = "stayalived"  # name of the table of `accept = false` (VG20)
     nftables_priority: int = -1
     rs_init_notifies: bool = False  # N18
+    state_dir: str = "/var/lib/stayalived"
 
 
 GLOBAL = "global"

@@ -1,8 +1,9 @@
 """`[global]`: from its table to what every process sees of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from stayalived.config.alerts import imply
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Value, shown
 from stayalived.config.general import FACILITIES, LEVELS, LOG_TARGETS, LOGS, GlobalTable, is_log_target
@@ -21,8 +22,14 @@ _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 def global_table(value: Value, desk: Desk) -> GlobalTable:
     """Return what stands in `[global]`, its defaults where it is wrong; take up its actions."""
     table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
+    desk.common = {key: below for key, below in _keys(value) if getattr(table, key, None)}  # what is good of it
+    imply(desk, GLOBAL, (GLOBAL,))
     act(desk, table.notify, GLOBAL, (GLOBAL, "notify"))
     return table
+
+
+def _keys(value: Value) -> Iterable[tuple[str, Value]]:
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[Check]) -> Globals:
@@ -56,6 +63,7 @@ def globals_of(desk: Desk, instances: Sequence[VrrpInstance], checks: Sequence[C
         nftables=_nftables(table.nftables, desk.findings),
         nftables_priority=table.nftables_priority,
         rs_init_notifies=table.rs_init_notifies,
+        state_dir=_state_dir(table.state_dir, desk.findings),
     )
 
 
@@ -80,6 +88,12 @@ def _nftables(name: str, findings: Findings) -> str:
         text = "must be a name of 1 to 64 letters, digits, _ and -, which begins with a letter or _"
         findings.error(path, text, found=shown(name))
     return name
+
+
+def _state_dir(value: str, findings: Findings) -> str:
+    if not value.startswith("/"):
+        findings.error((GLOBAL, "state_dir"), "must be a path that begins with /", found=shown(value))
+    return value
 
 
 def _log(value: str, desk: Desk) -> str:

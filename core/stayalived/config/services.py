@@ -7,6 +7,7 @@ import msgspec
 from stayalived.config.checks import CheckValue, TimingTable
 from stayalived.config.general import Notify
 from stayalived.config.kinds import DURATION, about
+from stayalived.config.telling import Alert, ServerAlert
 
 PROTOCOLS = ("tcp", "udp")
 METHODS = ("NAT", "DR", "TUN")
@@ -62,6 +63,7 @@ class ForwardTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class RealServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a real server."""
 
+    smtp_alert: ServerAlert | None = None
     address: Annotated[
         str | list[str],
         about("ADDRESS, ADDRESS:PORT or a host name, one for each family; the port is the service's when left out."),
@@ -71,6 +73,7 @@ class RealServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fiel
 class VirtualServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a virtual server."""
 
+    smtp_alert: Alert | None = None
     address: Annotated[
         str | list[str] | None, about("ADDRESS:PORT, one or several; the alternative is `fwmark`.", default="none")
     ] = None

@@ -23,7 +23,7 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 from stayalived.plugin.hookspecs import hookimpl
-from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Tools
+from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Room, Tools
 from stayalived.plugin.programs import RUN_MARGIN, Outcome, Program
 from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
 from stayalived.timing import Duration, Instant, in_seconds, seconds
@@ -50,6 +50,7 @@ __all__ = [
     "Problem",
     "Program",
     "Receive",
+    "Room",
     "Scheduler",
     "SchedulerOptions",
     "Secret",

@@ -1,4 +1,5 @@
 from configuration_kit import good, plugins, read
+from plain_configuration import action, configuration
 from stayalived.config.needs import needs_of
 from stayalived.messages.census import take_census
 from stayalived.plugin.calls import Observer
@@ -79,12 +80,22 @@ def test_objects_and_what_a_reload_may_remove_are_counted() -> None:
     assert needs.removable == (take_census("vrrp_instance", ["a"]), take_census("virtual_server", ["web"]))
 
 
+def test_the_fifos_of_all_actions_are_named_once_and_the_folder_of_what_outlives_the_daemon() -> None:
+    actions = (action(fifo="/run/a"), action(kind="shout"), action(fifo="/run/b", on=("up",)), action(fifo="/run/a"))
+
+    needs = needs_of(configuration(*actions, state_dir="/srv/state"))
+
+    assert needs.fifos == ("/run/a", "/run/b")
+    assert needs.state_dir == "/srv/state"
+
+
 def test_what_needs_a_restart_is_named_as_it_is_written() -> None:
     needs = needs_of(good('[global]\nlog = "syslog"'))
 
     assert needs.start_only == (
         "global.log=syslog",
         "global.log_facility=daemon",
+        "global.state_dir=/var/lib/stayalived",
         "global.nftables=stayalived",
         "global.nftables_priority=-1",
     )

@@ -72,8 +72,8 @@ class Queue:
             lane = self._waiting[key] = deque()
             if key not in self._busy:
                 self._make_ready(key)
-        if telling.action.overlap != "queue":
-            telling = self._overtake(lane, telling)
+        if telling.action.overlap != "queue" and self._overtake(lane, telling):
+            return False
         lane.append(telling)
         self.waiting[key.type] += 1
         if len(lane) <= LANE_DEPTH:
@@ -130,19 +130,14 @@ class Queue:
         self._at_work[key.type] += 1
         return key, telling
 
-    def _overtake(self, lane: deque[Telling], telling: Telling) -> Telling:
-        """Take out what waits for the same action, and return the newest with all of it merged into it."""
-        older = [other for other in lane if other.action == telling.action]
-        if not older:
-            return telling
-        others = [other for other in lane if other.action != telling.action]
-        lane.clear()
-        lane.extend(others)
-        self._leave_out(telling.action.type, len(older))
-        newest = older[0]
-        for other in (*older[1:], telling):
-            newest = other.swallow(newest)
-        return newest
+    def _overtake(self, lane: deque[Telling], telling: Telling) -> bool:
+        """Put an event into the place of the one that waits for the same action; at the end it might wait for ever."""
+        for place, other in enumerate(lane):
+            if other.action == telling.action:
+                lane[place] = telling.swallow(other)
+                self.merged[telling.action.type] += 1
+                return True
+        return False
 
     def _leave_out(self, kind: str, count: int) -> None:
         self.merged[kind] += count

@@ -125,6 +125,16 @@ def test_where_the_latest_counts_it_takes_the_place_of_those_that_wait() -> None
     assert (queue.merged["script"], queue.waiting["script"]) == (2, 0)
 
 
+def test_in_a_shared_lane_the_latest_has_the_place_of_the_one_before_so_that_it_does_not_wait_for_ever() -> None:
+    latest = changed(action("instance tic", on=("backup",)), in_turn=True, overlap="latest")
+    every = changed(action("instance tic"), in_turn=True)
+    key = LaneKey.of(latest, "instance tic")
+    queue = Queue()
+    for number, of in enumerate((latest, every, latest, every)):
+        queue.append(key, telling(number, of))
+    assert drained(queue) == [2, 1, 3]
+
+
 def test_what_is_told_at_the_same_time_is_bounded_for_each_type() -> None:
     queue = Queue()
     everywhere = action("global")

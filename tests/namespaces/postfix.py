@@ -37,6 +37,7 @@ virtual_gid_maps = static:{user}
 duplicate_filter_limit = 0
 {more}
 """
+SERVICES = "/usr/share/postfix/master.cf.dist"  # as the package has them, whatever this machine's are
 NOBODY = 65534
 
 
@@ -57,7 +58,7 @@ class Postfix:
             (self.folder / name).mkdir(parents=True, mode=0o755)
         shutil.chown(self.folder / "data", "postfix")
         shutil.chown(self.folder / "mail", NOBODY, NOBODY)
-        shutil.copy("/etc/postfix/master.cf", self.folder / "conf")
+        shutil.copy(SERVICES, self.folder / "conf" / "master.cf")
         text = MAIN.format(folder=self.folder, address=address, user=NOBODY, more=more)
         (self.folder / "conf" / "main.cf").write_text(text)
         host.lab.keep(self)

@@ -51,7 +51,7 @@ SETS = '{ type = "weight", on = ["fault"], servers = ["web/one"], set = 0 }'
 MISTAKES = {
     '{ type = "shout", rate = { events = 0, seconds = 1 } }': "[0].rate.events: found 0; must be a whole number",
     '{ type = "shout", rate = { events = 1 } }': "[0].rate.seconds: missing; must be",
-    '{ type = "shout", only_if = { sate = "UP" } }': "[0].only_if.sate: unknown key; did you mean state?",
+    '{ type = "shout", only_if = { stat = "UP" } }': "[0].only_if.stat: unknown key; did you mean state?",
     '{ type = "shout", on_overlap = "drop" }': '[0].on_overlap: found "drop"; must be "kill", "latest" or "queue"',
     SETS.replace("one", "onn"): (
         '[0].servers[0]: found "web/onn"; no such real server; write VIRTUAL_SERVER/NAME; did you mean web/one?'

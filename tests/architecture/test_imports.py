@@ -8,8 +8,8 @@ from architecture.tree import bundled, core, modules, outside_of, reached_by
 
 ENGINES = sorted(name for name in core() if name.endswith(".engine"))
 NEVER = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
-HOMONYMS = {"weight", "tcp", "udp", "sh", "command", "file", "process"}
-"""Names of plugins that mean something else, too: protocols, a shell, a program to run, a secret's place, a field."""
+HOMONYMS = {"weight", "tcp", "udp", "sh", "command", "file", "process", "mail", "fifo"}
+"""Names of plugins that mean something else, too: protocols, a shell, a program, a secret's place, fields, a log's."""
 
 KERNEL = ("stayalived.kernel.", "stayalived.simulation.")
 """Speak the kernel's own names of schedulers, which are those of the bundled policies."""

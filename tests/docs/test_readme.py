@@ -35,7 +35,7 @@ def test_what_is_said_to_come_is_refused_as_not_yet(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(
         """
 [global]
-smtp_alert = true
+startup_script = "/bin/true"
 
 [bfd_instance.a]
 

@@ -34,6 +34,7 @@ class Desk:
     """Findings, decoder, plugins and names, and what is asked of them in several places.
 
     `commands` holds the options of all that has a program started, whatever its type: those with a key `command`.
+    `common` is `[global]` as it is written: actions inherit from it.
     """
 
     findings: Findings
@@ -45,6 +46,7 @@ class Desk:
     interface_of: Callable[[str], str]  # that has an address; empty: none has
     numbers: NumberNames = field(default_factory=IprouteNames)
     globals: GlobalTable = field(default_factory=GlobalTable)
+    common: Table = field(default_factory=dict)
     actions: list[tuple[Action, Path]] = field(default_factory=list)
     commands: list[tuple[bytes, Path]] = field(default_factory=list)
 

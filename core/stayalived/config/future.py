@@ -27,21 +27,18 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     ),
     "global": (
         "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
-        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "lvs_notify_fifo",
-        "lvs_notify_fifo_script", "net_namespace", "net_namespace_ipvs",
-        "nftables_counters", "nftables_ifindex", "notification_email", "notification_email_from", "notify_fifo",
-        "notify_fifo_script", "process_names", "reload_time_file",
-        "shutdown_script", "smtp_alert", "smtp_connect_timeout", "smtp_helo_name", "smtp_server", "startup_script",
+        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "net_namespace",
+        "net_namespace_ipvs", "nftables_counters", "nftables_ifindex", "process_names", "reload_time_file",
+        "shutdown_script", "startup_script",
         "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
-        "vrrp_notify_fifo", "vrrp_notify_fifo_script",
     ),
     "vrrp_instance": (
         "auth_hmac", "dont_track_primary", "garp_extra_if", "kernel_rx_buf_size", "no_virtual_ipaddress",
-        "old_unicast_checksum", "smtp_alert", "timer_expired_backup", "track_bfd",
+        "old_unicast_checksum", "timer_expired_backup", "track_bfd",
         "track_src_ip", "use_ipvlan", "use_vmac_addr", "vrf",
     ),
     "vrrp_sync_group": (
-        "smtp_alert", "sync_group_tracking_weight", "track_bfd",
+        "sync_group_tracking_weight", "track_bfd",
     ),
     "virtual_ipaddress": ("track_group", "use_vmac"),
     "virtual_routes": (
@@ -54,9 +51,9 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "ha_suspend", "nftables_ipvs", "smtp_alert", "snmp_name",
+        "ha_suspend", "nftables_ipvs", "snmp_name",
     ),
-    "real_server": ("smtp_alert", "snmp_name", "alpha_delay"),
+    "real_server": ("snmp_name", "alpha_delay"),
     "check": ("stale",),
 }  # fmt: skip
 
@@ -77,6 +74,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "enable_script_security": "unsafe scripts are always refused; leave it out",
         "vrrp_mcast_group": "write vrrp_mcast_group4 or vrrp_mcast_group6",
         "version": "write vrrp_version",
+        "no_checker_emails": "mails tell of servers, never of single checks; leave it out",
     },
     "vrrp_instance": {
         "nopreempt": "write preempt = false",

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from stayalived.config.kinds import DURATION, about
+from stayalived.config.telling import TellingKeys
 
 FACILITIES = (
     "daemon",
@@ -98,7 +99,7 @@ class TimeoutsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     udp: Annotated[int, about("Of an idle pair over UDP; 0 = as it is.", ge=0, le=MAX_TIMEOUT, unit=DURATION)] = 0
 
 
-class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GlobalTable(TellingKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of `[global]`."""
 
     router_id: Annotated[
@@ -153,7 +154,9 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             default="as they are",
         ),
     ] = None
-    disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = []
+    disable_plugins: Annotated[list[str], about("Distributions whose plugins are not loaded.")] = msgspec.field(
+        default_factory=list
+    )
     lvs_sync_daemon: Annotated[
         dict[str, Any] | None,
         about("Tells the other director of connections, so that they survive a takeover.", default="none"),
@@ -161,7 +164,7 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     peer_directors: Annotated[
         list[str],
         about("Other directors, by MAC or IP address: what they have balanced is served here, and not balanced again."),
-    ] = []
+    ] = msgspec.field(default_factory=list)
     peer_mark: (
         Annotated[
             int,
@@ -230,7 +233,7 @@ class GlobalTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_cpu_affinity: Annotated[
         list[Annotated[int, about("A processor.", ge=0, le=MAX_PROCESSOR)]],
         about("Processors that the VRRP process may run on.", default="all"),
-    ] = []
+    ] = msgspec.field(default_factory=list)
     vrrp_no_swap: Annotated[bool, about("Keep the VRRP process in memory, as `realtime` does.")] = False
     # The table stands while it is used: under another name, the old one would go on dropping packets.
     nftables: Annotated[

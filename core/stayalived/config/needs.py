@@ -1,5 +1,7 @@
 """What the supervisor has to know of a configuration that it does not read."""
 
+import msgspec
+
 from stayalived.checker.shards import shard_names
 from stayalived.config.decode import fields_of
 from stayalived.config.general import GlobalTable
@@ -39,7 +41,15 @@ def needs_of(configuration: Configuration) -> Needs:
         plugins=tuple(f"{used.name} {used.version}" for used in configuration.distributions),
         checker_capabilities=_checker_capabilities(configuration),
         state_dir=configuration.globals.state_dir,
+        fifos=_fifos(configuration),
     )
+
+
+def _fifos(configuration: Configuration) -> tuple[str, ...]:
+    """Return the FIFOs of all actions: by an option `fifo` a plugin says that it writes into one."""
+    found = [msgspec.msgpack.decode(action.options) for action in configuration.actions]
+    paths = [options.get("fifo") for options in found if isinstance(options, dict)]
+    return tuple(dict.fromkeys(path for path in paths if isinstance(path, str)))
 
 
 def _checker_capabilities(configuration: Configuration) -> tuple[str, ...]:

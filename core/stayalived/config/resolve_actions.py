@@ -1,6 +1,6 @@
 """From what stands at `notify` to actions: on which events, under which conditions, by which plugin (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from stayalived.config.actions import ActionTable, ConditionTable
 from stayalived.config.desk import Desk, items, keys_of, texts
@@ -23,12 +23,13 @@ def act(desk: Desk, value: Value, subject: str, path: Path) -> None:
     if value is None:
         return
     for item, where in items(value, path):
-        action = _action(desk, item, subject, where)
+        action = action_of(desk, item, subject, where)
         if action is not None:
             desk.actions.append((action, where))
 
 
-def _action(desk: Desk, value: Value, subject: str, path: Path) -> Action | None:
+def action_of(desk: Desk, value: Value, subject: str, path: Path) -> Action | None:
+    """Return an action, None after an error; the arguments are those of `act`."""
     found = desk.specification(value, path)
     if found is None:
         return None
@@ -38,11 +39,15 @@ def _action(desk: Desk, value: Value, subject: str, path: Path) -> Action | None
         return None
     shared = keys_of(ActionTable) - keys_of(provided.provider.Options)  # what a type calls its own is its own
     common = desk.decoder.table({key: table[key] for key in table if key in shared}, ActionTable, path)
-    special = {key: below for key, below in table.items() if key not in shared}
+    inherited = {"router_id": desk.host_name, **desk.common}
+    special = {key: inherited[key] for key in provided.provider.inherits if key in inherited}
+    special |= {key: below for key, below in table.items() if key not in shared}
     options = desk.options(provided, special, path, shared)
     if common is None:
         return None
-    on = _events(desk, common.on, subject, (*path, "on"))
+    kinds = ALL_KINDS if subject == GLOBAL else kinds_of(subject.partition(" ")[0])
+    on = _events(desk, common.on, kinds, (*path, "on"))
+    on = on or tuple(kind for kind in kinds if kind in provided.provider.usual)
     if options is None:
         return None
     ends = opposites(on) if provided.provider.holds else ()
@@ -61,8 +66,7 @@ def _action(desk: Desk, value: Value, subject: str, path: Path) -> Action | None
     )
 
 
-def _events(desk: Desk, value: str | list[str], subject: str, path: Path) -> tuple[str, ...]:
-    kinds = ALL_KINDS if subject == GLOBAL else kinds_of(subject.partition(" ")[0])
+def _events(desk: Desk, value: str | list[str], kinds: Collection[str], path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(desk.choice(word, kinds, where) for word, where in texts(value, path)))
 
 

@@ -1,8 +1,9 @@
 """`[global]`: from its table to what every process sees of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from stayalived.config.alerts import imply
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.directors import NO_PEERS, Peers, SyncDaemon
 from stayalived.config.findings import Findings, Path, Value, shown
@@ -22,8 +23,14 @@ _NFTABLES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 def global_table(value: Value, desk: Desk) -> GlobalTable:
     """Return what stands in `[global]`, its defaults where it is wrong; take up its actions."""
     table = desk.decoder.table(value, GlobalTable, (GLOBAL,), GLOBAL) or GlobalTable()
+    desk.common = {key: below for key, below in _keys(value) if getattr(table, key, None)}  # what is good of it
+    imply(desk, GLOBAL, (GLOBAL,))
     act(desk, table.notify, GLOBAL, (GLOBAL, "notify"))
     return table
+
+
+def _keys(value: Value) -> Iterable[tuple[str, Value]]:
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 def globals_of(

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from stayalived.config.alerts import alert
 from stayalived.config.desk import Desk
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_track import Owner, TrackRoom
 from stayalived.config.resolve_vrrp import KIND as VRRP_INSTANCE
+from stayalived.config.telling import is_mailed
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.config.vrrp import SyncGroupTable
 from stayalived.spelling import nearest
@@ -40,6 +42,8 @@ class GroupRoom:
         if table is None:
             return None
         act(self._desk, table.notify, f"group {name}", (*path, "notify"))
+        is_wanted = is_mailed(table.smtp_alert, self._desk.globals.smtp_alert_vrrp, self._desk.globals.smtp_alert)
+        alert(self._desk, bool(is_wanted), f"group {name}", path)
         where = (*path, "group")
         for number, member in enumerate(table.group):
             self._look_at_member(name, member, (*where, number))

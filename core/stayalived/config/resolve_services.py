@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config import services
+from stayalived.config.alerts import alert
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
 from stayalived.config.model import Forwarding, PoolManners, RealServer, VirtualServer
@@ -12,6 +13,7 @@ from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
 from stayalived.config.resolve_listening import addresses_of, engine_of, families_of, mark_families, protocols_of
 from stayalived.config.services import ForwardTable, RealServerTable, VirtualServerTable
+from stayalived.config.telling import is_mailed
 from stayalived.plugin.catalogue import SCHEDULER, Provided
 from stayalived.plugin.schedulers import Scheduler
 
@@ -78,6 +80,7 @@ class ServiceRoom:
         policy = self._policy(table, path)
         protocols = protocols_of(table, path, self._desk)
         act(self._desk, table.notify, f"virtual_server {name}", (*path, "notify"))
+        alert(self._desk, bool(self._alert(table.smtp_alert)), f"virtual_server {name}", path)
         forward = self._forward(table.forward, (*path, "forward")) or _PLAIN
         service = _Service(
             name=name,
@@ -242,6 +245,8 @@ class ServiceRoom:
         forward = self._forward(table.forward, (*path, "forward")) or service.forward
         subject = f"{service.name}/{name}"
         act(self._desk, table.notify, f"real_server {subject}", (*path, "notify"))
+        is_wanted = self._alert(table.smtp_alert)  # M06: None, which is true where there is somebody to mail
+        alert(self._desk, is_wanted, f"real_server {subject}", path)
         endpoints = self._endpoints(service, table, forward, path)
         if not endpoints:
             return None
@@ -264,6 +269,9 @@ class ServiceRoom:
             inhibit_on_failure=first_set(table.inhibit_on_failure, above.inhibit_on_failure, default=False),
             checks=self._checks.checks(whom, own),
         )
+
+    def _alert(self, own: bool | None) -> bool | None:
+        return is_mailed(own, self._desk.globals.smtp_alert_checker, self._desk.globals.smtp_alert)
 
     def _endpoints(
         self, service: _Service, table: RealServerTable, forward: Forwarding, path: Path

@@ -8,6 +8,7 @@ import msgspec
 
 from stayalived.addresses import Family
 from stayalived.config import vrrp
+from stayalived.config.alerts import alert
 from stayalived.config.authentication import authentication_of
 from stayalived.config.desk import Desk, first_set
 from stayalived.config.findings import Findings, Path, Table, shown
@@ -21,6 +22,7 @@ from stayalived.config.resolve_rules import Preferences, RuleRoom, written_prefe
 from stayalived.config.resolve_track import Owner, TrackRoom
 from stayalived.config.resolve_unicast import OWNER, WireRoom, is_checked
 from stayalived.config.strictness import Said, look_at_strict
+from stayalived.config.telling import is_mailed
 from stayalived.config.versions import interval_of, version_of
 from stayalived.config.virtual_routers import (
     PlacedAddress,
@@ -108,6 +110,8 @@ class InstanceRoom:
         path: Path = (KIND, name)
         before = self._findings.errors
         act(self._desk, table.notify, f"instance {name}", (*path, "notify"))
+        is_wanted = is_mailed(table.smtp_alert, self._desk.globals.smtp_alert_vrrp, self._desk.globals.smtp_alert)
+        alert(self._desk, bool(is_wanted), f"instance {name}", path)
         self._look_at_habits(table, path)
         instance = self._instance(name, table, path)
         routers = tuple(self._router(instance, family) for family in instance.families)

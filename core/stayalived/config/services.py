@@ -7,6 +7,7 @@ import msgspec
 from stayalived.config.checks import CheckValue, TimingTable
 from stayalived.config.general import Notify
 from stayalived.config.kinds import DURATION, about
+from stayalived.config.telling import Alert, ServerAlert
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 ENGINES = ("sip",)
@@ -64,6 +65,7 @@ class ForwardTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class RealServerTable(ServerKeys, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a real server."""
 
+    smtp_alert: ServerAlert | None = None
     address: Annotated[
         str | list[str],
         about("ADDRESS, ADDRESS:PORT or a host name, one for each family; the port is the service's when left out."),
@@ -101,6 +103,7 @@ class MannersTable(ServerKeys, frozen=True, kw_only=True):
 class VirtualServerTable(MannersTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of a virtual server."""
 
+    smtp_alert: Alert | None = None
     address: Annotated[
         str | list[str] | None,
         about(

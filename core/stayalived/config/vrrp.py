@@ -11,6 +11,7 @@ from stayalived.config import general
 from stayalived.config.holdings import MAX_INTERFACE_NAME, InterfaceName
 from stayalived.config.kinds import DURATION, about
 from stayalived.config.secret import Secret
+from stayalived.config.telling import Alert
 from stayalived.config.track import Track
 
 STATES = ("MASTER", "BACKUP")
@@ -73,6 +74,7 @@ class SyncGroupTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     group: Annotated[list[str], about("Names of the instances that move together.", min_length=1)]
     track: Track = ()
     notify: general.Notify = None
+    smtp_alert: Alert | None = None
 
 
 class InstanceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -181,3 +183,4 @@ class InstanceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     down_timer_adverts: general.DownAdverts | None = None
     track: Track = ()
     notify: general.Notify = None
+    smtp_alert: Alert | None = None

@@ -101,6 +101,7 @@ class Needs(Message, frozen=True):
     plugins: tuple[str, ...]  # `NAME VERSION` of the plugin distributions in use
     checker_capabilities: tuple[str, ...] = ()  # what the bundled checks need beyond none: NET_RAW, NET_BIND_SERVICE
     state_dir: str = ""  # folder of what outlives the daemon; "" = nothing does
+    fifos: tuple[str, ...] = ()  # that actions write into
 
 
 class Parsed(Message, frozen=True):

@@ -24,6 +24,7 @@ from stayalived.messages.services import Override
 from stayalived.notify.actions import Actions, subject_of
 from stayalived.notify.counts import Tally
 from stayalived.notify.events import (
+    OF_ITS_OWN,
     Abandon,
     Asked,
     Holding,
@@ -37,6 +38,7 @@ from stayalived.notify.events import (
     Observed,
     ObserverFailed,
     Releasing,
+    Use,
 )
 from stayalived.notify.levels import Levels
 from stayalived.notify.limits import Limits
@@ -141,14 +143,24 @@ class NotifyEngine:
         match event:
             case Withdrawn(call=call):
                 self._effects += self._requests.withdraw(call)
-            case Asked(call=call, token=token, program=program) if token in self._told:
-                self._effects.append(self._requests.ask(call, _lane(self._told[token].key), program, now))
+            case Asked():
+                self._ask(event, now)
             case Holding(token=token, level=level) if token in self._told:
                 telling = self._told[token].telling
                 self._effects += self._levels.hold(telling.action, telling.event, level, now)
             case Releasing(token=token, server=server) if token in self._told:
                 telling = self._told[token].telling
                 self._effects += self._levels.release(telling.action, telling.event, server)
+
+    def _ask(self, asked: Asked, now: Instant) -> None:
+        """Ask the runner for a program: of an event that is still being told, or of an action's own."""
+        if asked.token == OF_ITS_OWN:
+            lane = f"for {asked.program.argv[-1]}"
+        elif asked.token in self._told:
+            lane = _lane(self._told[asked.token].key)
+        else:
+            return
+        self._effects.append(self._requests.ask(asked.call, lane, asked.program, now))
 
     def _change(self, event: Prepare | Loaded | Commit | Abort, now: Instant) -> None:
         match event:
@@ -163,8 +175,9 @@ class NotifyEngine:
                 self._prepared.pop(generation, None)
 
     def _use(self, configuration: Configuration, now: Instant) -> None:
-        self._actions.use(configuration, now)
         actions = self._actions.of(configuration)
+        self._effects.append(Use(actions=actions, configuration=configuration))
+        self._actions.use(configuration, now)
         self._limits.keep(frozenset(actions))
         self._effects += self._levels.use(actions)
         self._prepared.clear()

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from stayalived.child.programs import Answer, Withdrawn
-from stayalived.config.model import Action
+from stayalived.config.model import Action, Configuration
 from stayalived.config.problems import Problem
 from stayalived.messages.notify import Event
 from stayalived.plugin.notifiers import Level
 from stayalived.plugin.programs import Program
 from stayalived.timing import Duration
+
+OF_ITS_OWN = 0  # the token of programs by which no event is told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +19,14 @@ class Load:
 
     generation: int
     actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """These actions are in force from now on: open those that are new, close those that are gone once they are told."""
+
+    actions: tuple[Action, ...]
+    configuration: Configuration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +53,7 @@ class Observe:
     event: Event
 
 
-NotifyEffect = Load | Invoke | Abandon | Observe | Answer
+NotifyEffect = Load | Use | Invoke | Abandon | Observe | Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +74,7 @@ class Invoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """An action wants a program run; `call` is the shell's number for it."""
+    """An action wants a program run; `call` is the shell's number for it, `token` that of the event or `OF_ITS_OWN`."""
 
     call: int
     token: int

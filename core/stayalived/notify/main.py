@@ -1,17 +1,21 @@
 """The notify child (I/O): `notify` runs the bundled actions, `notify/DIST` those of a third-party distribution."""
 
 import asyncio
+import logging
+import os
 from collections import deque
+from pathlib import Path
 
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.bootstrap import Context
 from stayalived.child.calls import Calls
-from stayalived.child.privileges import SERVICE_USER, Rights
+from stayalived.child.privileges import SERVICE_USER, Rights, find_user
 from stayalived.child.programs import Answer
 from stayalived.config.model import BUNDLED, Action
 from stayalived.config.problems import Problem
 from stayalived.errors import PluginFailure
 from stayalived.messages.notify import Event
+from stayalived.notify import belongings
 from stayalived.notify.engine import NotifyEngine
 from stayalived.notify.events import (
     Abandon,
@@ -27,14 +31,30 @@ from stayalived.notify.events import (
     Observed,
     ObserverFailed,
     Releasing,
+    Use,
 )
+from stayalived.notify.rooms import KEPT, Rooms
 from stayalived.plugin import manager
 from stayalived.plugin.notifiers import Level, Notifier, Tools
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import for_people, in_seconds
 
+_log = logging.getLogger("stayalived.notify")
 RIGHTS = Rights(user=SERVICE_USER)
 GENERATIONS_KEPT = 3  # of made actions: one in force, the one before for its last events, one prepared
+
+
+def open_as_root(context: Context) -> None:
+    """Make what actions write into and could not make themselves: a folder in `state_dir`, and FIFOs."""
+    if context.needs is None or os.geteuid() != 0:
+        return
+    account, _ = find_user(SERVICE_USER)
+    if context.needs.state_dir:
+        for problem in belongings.make_folder(Path(context.needs.state_dir) / KEPT, account):
+            _log.warning("%s", problem)
+    for path in context.needs.fifos:
+        for problem in belongings.make_fifo(Path(path), account):
+            _log.warning("%s", problem)
 
 
 def run(context: Context, opened: object) -> None:  # noqa: ARG001  (every role is called so)
@@ -54,6 +74,7 @@ async def _serve(context: Context, engine: NotifyEngine, plugins: manager.Plugin
         await shell.run()
     finally:
         teller.cancel_all()
+        await teller.close()
 
 
 class Teller:
@@ -66,12 +87,16 @@ class Teller:
         self._made: deque[dict[Action, Notifier]] = deque(maxlen=GENERATIONS_KEPT)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._calls = Calls(shell.post)
+        self._rooms = Rooms(self.run_program)
 
     def perform(self, effect: NotifyEffect) -> None:
         """Carry out one effect."""
         match effect:
             case Load(generation=generation, actions=actions):
                 self._shell.post(Loaded(generation=generation, problems=self._load(actions)))
+            case Use(actions=actions, configuration=configuration):
+                made = {action: notifier for action in actions if (notifier := self._find(action)) is not None}
+                self._rooms.use(made, configuration)
             case Invoke(token=token):
                 self._tasks[token] = asyncio.get_running_loop().create_task(self._tell(effect))
             case Abandon(token=token):
@@ -94,6 +119,10 @@ class Teller:
     def release(self, token: int, server: str) -> None:
         """Have the engine take back what it holds."""
         self._shell.post(Releasing(token=token, server=server))
+
+    async def close(self) -> None:
+        """End what actions keep running."""
+        await self._rooms.close()
 
     async def run_program(self, token: int, program: Program) -> Outcome:
         """Have the runner start a program for an invocation and wait for its end."""

@@ -1,7 +1,7 @@
 """All that a plugin imports. What is not named here is not for plugins and may change at any time."""
 
 from stayalived.addresses import Endpoint
-from stayalived.config.model import Configuration
+from stayalived.config.model import Configuration, VirtualServer
 from stayalived.config.problems import Problem
 from stayalived.config.secret import Secret
 from stayalived.errors import PluginFailure
@@ -24,7 +24,7 @@ from stayalived.plugin.checks import (
     Verdict,
 )
 from stayalived.plugin.hookspecs import hookimpl
-from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Tools
+from stayalived.plugin.notifiers import Level, Notifier, NotifierOptions, Room, Tools
 from stayalived.plugin.programs import RUN_MARGIN, Outcome, Program
 from stayalived.plugin.schedulers import Scheduler, SchedulerOptions, ServerView
 from stayalived.timing import Duration, Instant, elapsed, in_seconds, seconds
@@ -52,6 +52,7 @@ __all__ = [
     "Problem",
     "Program",
     "Receive",
+    "Room",
     "Scheduler",
     "SchedulerOptions",
     "Secret",
@@ -63,6 +64,7 @@ __all__ = [
     "Target",
     "Tools",
     "Verdict",
+    "VirtualServer",
     "elapsed",
     "hookimpl",
     "in_seconds",

@@ -1,17 +1,23 @@
 """What a notify plugin is made of. Import it from `stayalived.plugin`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import msgspec
 
+from stayalived.config.model import Configuration
 from stayalived.errors import PluginFailure
 from stayalived.messages.notify import Event
 from stayalived.plugin.programs import Outcome, Program
 from stayalived.timing import NO_TIME, Duration, seconds
 
 ACTION_LIMIT = seconds(60)  # of an action that does not say its own
+
+
+Shared = TypeVar("Shared")
 
 
 class NotifierOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,11 +57,50 @@ class Tools(Protocol):
         raise PluginFailure(f"{server}: nothing can be held here")
 
 
+class Room(Protocol):
+    """What an action may use as long as its process lives, not only while it tells an event."""
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration in force."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Folder of all actions of this type for what must outlive the process, in `state_dir`; it may not exist."""
+        ...
+
+    def share(self, key: Hashable, make: Callable[[], Shared]) -> Shared:
+        """Return what all actions of this type in this process share under a key; the first one makes it."""
+        ...
+
+    def report(self, text: str) -> None:
+        """Write a warning into the log."""
+        ...
+
+    async def run(self, program: Program) -> Outcome:
+        """Have the runner start a program; return when it has ended."""
+        ...
+
+
 class Notifier(ABC):
-    """One type of notify action. An object is made for each action of the configuration."""
+    """One type of notify action. An object is made for each action of the configuration.
+
+    Attributes:
+        name: as it stands in a configuration.
+        Options: the model of its options.
+        inherits: options that an action has from `[global]`, under the same names, where it does not say them itself.
+        usual: the events that are told where `on` is left out; empty: all.
+        answers: the key of objects that, when it is true, means this action as `[global]` says; empty: none.
+        needs: keys of `[global]` without which nobody is told where that key is left out.
+    """
 
     name: ClassVar[str]
     Options: ClassVar[type[NotifierOptions]] = NotifierOptions
+    inherits: ClassVar[tuple[str, ...]] = ()
+    usual: ClassVar[frozenset[str]] = frozenset()
+    answers: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()
     in_turn: ClassVar[bool] = False
     """Whether all actions of this type that are told of one subject take turns, in the order of the events."""
     holds: ClassVar[bool] = False
@@ -64,6 +109,21 @@ class Notifier(ABC):
     def __init__(self, options: NotifierOptions) -> None:
         """Keep the validated options."""
         self.options = options
+
+    @classmethod
+    def implied(cls, common: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:  # noqa: ARG003  (for those that override it)
+        """Return the actions that keys of `[global]` mean by themselves: the key, and the options as in a file.
+
+        Args:
+            common: what `[global]` says, as it is written there.
+        """
+        return ()
+
+    def open(self, room: Room) -> None:  # noqa: B027  (most have nothing to open)
+        """Begin what runs as long as the action is in force. Called before its first event, once; must not wait."""
+
+    async def close(self) -> None:  # noqa: B027  (the same)
+        """End what `open` began, within three seconds: the action is no longer in force, or the process ends."""
 
     @property
     def limit(self) -> Duration:

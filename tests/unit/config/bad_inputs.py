@@ -74,8 +74,12 @@ BAD: dict[str, tuple[str, ...]] = {
     "[global]\nenable_script_security = true": (
         "a.toml:2:1: global.enable_script_security: unsafe scripts are always refused; leave it out",
     ),
-    '[global]\nsmtp_server = "127.0.0.1:25"': (
-        "a.toml:2:1: global.smtp_server: not yet in this version; leave it out",
+    '[global]\nvmac_prefix = "v"': ("a.toml:2:1: global.vmac_prefix: not yet in this version; leave it out",),
+    '[global]\nstate_dir = "state"': (
+        'a.toml:2:1: global.state_dir: found "state"; must be a path that begins with /',
+    ),
+    "[global]\nno_checker_emails = true": (
+        "a.toml:2:1: global.no_checker_emails: mails tell of servers, never of single checks; leave it out",
     ),
     # Instances
     "[vrrp_instance.tic]": (

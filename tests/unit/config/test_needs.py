@@ -1,4 +1,5 @@
 from configuration_kit import good, plugins, read
+from plain_configuration import action, configuration
 from stayalived.config.needs import needs_of
 from stayalived.messages.census import take_census
 from stayalived.plugin.calls import Observer
@@ -84,6 +85,15 @@ def test_several_processes_share_the_bundled_checks_where_that_is_asked_for() ->
 
     assert [name for name in needs_of(asked).children if "checker" in name] == ["checker", "checker#2", "checker#3"]
     assert [name for name in needs_of(good(SERVICE)).children if "checker" in name] == ["checker"]
+
+
+def test_the_fifos_of_all_actions_are_named_once_and_the_folder_of_what_outlives_the_daemon() -> None:
+    actions = (action(fifo="/run/a"), action(kind="shout"), action(fifo="/run/b", on=("up",)), action(fifo="/run/a"))
+
+    needs = needs_of(configuration(*actions, state_dir="/srv/state"))
+
+    assert needs.fifos == ("/run/a", "/run/b")
+    assert needs.state_dir == "/srv/state"
 
 
 def test_what_needs_a_restart_is_named_as_it_is_written() -> None:

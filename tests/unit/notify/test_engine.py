@@ -352,9 +352,8 @@ def test_the_next_process_takes_up_what_was_held_and_a_stranger_s_is_not_its_own
         override = Override(server="web/tic", source=source, mode="set", value=0)
         engine.handle(Received(topic="services.override", key=key, sender=sender, message=override), NOW)
     engine.handle(Prepare(generation=1, configuration=configuration()), NOW)
-    assert engine.handle(Commit(generation=1, start=control.Start.RESPAWNED), NOW) == [
-        Forget(message=Override, key=OWN_KEY)
-    ]
+    _, *withdrawn = engine.handle(Commit(generation=1, start=control.Start.RESPAWNED), NOW)
+    assert withdrawn == [Forget(message=Override, key=OWN_KEY)]
 
 
 def test_an_event_that_kills_ends_what_is_at_work_and_is_told_next() -> None:

@@ -10,7 +10,7 @@ from uml import lab
 
 @pytest.mark.timeout(400)
 def test_the_table_in_the_kernel() -> None:
-    lab.run_tests("test_kernel.py", "test_sync_daemons.py", "test_process.py", "test_requirements.py", timeout=300)
+    lab.run_tests("test_kernel.py", "test_process.py", "test_requirements.py", "test_sync_daemons.py", timeout=300)
 
 
 @pytest.mark.timeout(500)

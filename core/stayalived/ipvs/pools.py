@@ -156,7 +156,10 @@ class Pools:
 
     def wanted(self) -> Table:
         """Return what the kernel should have of pools that are dirty, of `AT_ONCE` at most."""
-        self._looked_at = list(islice(self.dirty, AT_ONCE))
+        if len(self.dirty) > AT_ONCE:  # in an order that is the same each time, for a plan that is shown
+            self._looked_at = list(islice((name for name in self._pools if name in self.dirty), AT_ONCE))
+        else:
+            self._looked_at = sorted(self.dirty)
         table: Table = {}
         for name in self._looked_at:
             table.update(self._pools[name].projection.table)

@@ -27,13 +27,17 @@ from stayalived.child.events import (
 from stayalived.child.link import Link, read_blob
 from stayalived.child.origin import Origin
 from stayalived.child.repeats import Repeats
+from stayalived.config.model import decode, decode_globals
 from stayalived.engine import Engine
 from stayalived.messages.codec import BadFrame, Frame
-from stayalived.messages.routes import role_of
+from stayalived.messages.routes import API, LOG, role_of
 from stayalived.timing import Duration, Instant, after, earliest, seconds
 
 ORPHAN_LIMIT = seconds(5)
 """How long a child may take to release everything once the supervisor is gone; then it exits as it is."""
+
+BRIEF = frozenset({API, LOG})
+"""Roles that need no more of a configuration than `[global]`."""
 
 Event = TypeVar("Event")
 Effect = TypeVar("Effect")
@@ -70,7 +74,8 @@ class ShellBase(Generic[Event, Effect]):
         self.link = Link(context.link)
         self._engine = engine
         self._perform = perform
-        self._conversation = Conversation()
+        brief = role_of(context.name) in BRIEF
+        self._conversation = Conversation(decode_globals if brief else decode)
         self._log = logging.getLogger(f"stayalived.{role_of(context.name)}")
         self._events: deque[ChildEvent | Event] = deque()
         self._busy = False

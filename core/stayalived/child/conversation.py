@@ -1,6 +1,7 @@
 """Frames become a child engine's events and its effects become frames: for the real shell and the simulator alike."""
 
 import gc
+from collections.abc import Callable
 
 import msgspec
 
@@ -25,12 +26,22 @@ from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.routes import forget, pack, unpack
 from stayalived.timing import seconds
 
+Decode = Callable[[bytes], model.Configuration]
+
 ALIVE_INTERVAL = seconds(1)
 """How often a child says that its loop turns."""
 
 
 class Conversation:
     """One child's half of what is said on its pipe."""
+
+    def __init__(self, decode: Decode = model.decode) -> None:
+        """Speak for one child.
+
+        Args:
+            decode: makes a configuration of its bytes.
+        """
+        self._decode = decode
 
     def frames_in(self, frame: Frame, configuration: bytes | None = None) -> ChildEvent | None:
         """Return the event that a frame from the supervisor means.
@@ -49,7 +60,7 @@ class Conversation:
         message = unpack(frame)
         match message:
             case control.Prepare(generation=generation):
-                return Prepare(generation=generation, configuration=_decode(configuration))
+                return Prepare(generation=generation, configuration=_decoded(configuration, self._decode))
             case control.Commit(generation=generation, start=start):
                 return Commit(generation=generation, start=start)
             case control.Abort(generation=generation):
@@ -90,13 +101,13 @@ class Conversation:
         return pack(control.Failed(code=code, text=text))
 
 
-def _decode(configuration: bytes | None) -> model.Configuration:
+def _decoded(configuration: bytes | None, decode: Decode) -> model.Configuration:
     if configuration is None:
         raise BadFrame("control.prepare: no configuration came along")
     collecting = gc.isenabled()
     gc.disable()  # nothing of it is garbage, and to look for some takes longer than to decode it
     try:
-        return model.decode(configuration)
+        return decode(configuration)
     except msgspec.MsgspecError as error:
         raise Bug(f"the configuration of the supervisor cannot be decoded: {error}") from error
     finally:

@@ -21,7 +21,7 @@ IPVS_LOADED = Path("/proc/net/ip_vs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InForce:
+class Running:
     """What a daemon that runs says of itself."""
 
     generation: int
@@ -40,7 +40,7 @@ class Looker:
 
     notes: list[str] = field(default_factory=list)
 
-    def daemon(self, run_dir: Path) -> InForce | None:
+    def daemon(self, run_dir: Path) -> Running | None:
         """Return what is in force; None when no daemon runs, or none that would tell."""
         try:
             answer = ask(run_dir, Command(verb=IN_FORCE))
@@ -59,11 +59,11 @@ class Looker:
         except (BadFrame, ValueError) as problem:  # msgspec's errors are ValueErrors
             self.notes.append(f"the daemon is of another version: {problem}; this is a start instead")
             return None
-        return InForce(
+        return Running(
             generation=answer.generation, configuration=running, config_dir=Path(answer.config_dir), told=told
         )
 
-    def look(self, wanted: Configuration, in_force: InForce | None) -> Situation:
+    def look(self, wanted: Configuration, in_force: Running | None) -> Situation:
         """Return what there is on this machine.
 
         Args:

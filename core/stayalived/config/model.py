@@ -226,6 +226,13 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Configuration)
 
 
+class _Head(msgspec.Struct, frozen=True):
+    globals: Globals
+
+
+_head_decoder = msgspec.msgpack.Decoder(_Head)
+
+
 def encode(configuration: Configuration) -> bytes:
     """Return the configuration as the bytes that travel in a memfd."""
     return _encoder.encode(configuration)
@@ -238,3 +245,17 @@ def decode(data: bytes) -> Configuration:
         msgspec.ValidationError: the bytes are no configuration: a bug of ours.
     """
     return _decoder.decode(data)
+
+
+def decode_globals(data: bytes) -> Configuration:
+    """Return the configuration that `encode` was given with nothing in it but `[global]`, for who needs no more.
+
+    Of tens of thousands of servers that saves tens of megabytes.
+
+    Raises:
+        msgspec.ValidationError: the bytes are no configuration: a bug of ours.
+    """
+    head = _head_decoder.decode(data)
+    return Configuration(
+        globals=head.globals, instances=(), virtual_servers=(), tracked_checks=(), actions=(), distributions=()
+    )

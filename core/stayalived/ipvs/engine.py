@@ -367,6 +367,7 @@ class IpvsEngine:
         for pool in self._pools.settled():
             self._news.tell_state(pool, self._kernel, now)
         self._news.forget_services(self._pools.names, self._leaving)
+        self._pools.due_at = now if self._pools.dirty else None
         return self._news.take()
 
     def _ask_table(self) -> Sequence[AnyEffect]:

@@ -63,7 +63,9 @@ class Newsroom:
         self._effects.append(Tell(message=FirstRound(open=open_)))
 
     def tell_adopted(self, pool: Pool, server: RealServer, weight: int) -> None:
-        """Tell the checker that a server was found in the kernel's table."""
+        """Tell the checker that a server was found in the kernel's table, if it has anything to check there."""
+        if not server.checks:
+            return
         subject = pool.subject(server)
         self.adopted.add(subject)
         standing = "UP until a check fails" if weight else "UNKNOWN, stays at 0 until it is checked"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from stayalived.config.model import BUNDLED, Configuration, RealServer
 from stayalived.ipvs.health import State
@@ -14,6 +15,9 @@ from stayalived.ipvs.quorum import Quorum
 from stayalived.ipvs.rounds import hold_from
 from stayalived.messages.services import CheckState, Override
 from stayalived.timing import Instant, earliest
+
+AT_ONCE = 128
+"""Pools that are compared with the kernel in one go: thousands would take longer than a sign of life may be late."""
 
 
 class Pools:
@@ -45,6 +49,7 @@ class Pools:
         self._decide_at: Instant | None = None
         self._waiting: set[str] = set()  # pools with a server that is UNKNOWN
         self.dirty: set[str] = set()
+        self._looked_at: list[str] = []
         self.due_at: Instant | None = None
         self.ignored: Counter[str] = Counter()
 
@@ -90,6 +95,7 @@ class Pools:
             self._adjust(subject)
         checks = (check for _, server in self._servers.values() for check in server.checks)
         self._distributions = {check.key: check.distribution for check in checks}
+        self.dirty.intersection_update(self._pools)
         self.mark(self._pools, now)
 
     def clear(self) -> None:
@@ -203,16 +209,21 @@ class Pools:
         self.due_at = now
 
     def wanted(self) -> Table:
-        """Return what the kernel should have of the pools that are dirty."""
+        """Return what the kernel should have of pools that are dirty, of `AT_ONCE` at most."""
+        if len(self.dirty) > AT_ONCE:  # in an order that is the same each time, for a plan that is shown
+            self._looked_at = list(islice((name for name in self._pools if name in self.dirty), AT_ONCE))
+        else:
+            self._looked_at = sorted(self.dirty)
         table: Table = {}
-        for name in self.dirty:
+        for name in self._looked_at:
             table.update(self._pools[name].projection.table)
         return table
 
     def settled(self) -> list[Pool]:
-        """Note that the kernel has what it should have, and return the pools that were dirty."""
-        settled = [self._pools[name] for name in self.dirty]
-        self.dirty = set()
+        """Note that the kernel has what `wanted` has returned, and return these pools."""
+        settled = [self._pools[name] for name in self._looked_at if name in self.dirty]
+        self.dirty.difference_update(self._looked_at)
+        self._looked_at = []
         return settled
 
     def _note_foreign(self, sender: str, key: str) -> None:

@@ -1,9 +1,13 @@
+import gc
+
+import msgspec
 import pytest
 
 from stayalived.child import events
 from stayalived.child.conversation import Conversation
 from stayalived.config import model
 from stayalived.config.problems import Problem
+from stayalived.config.virtual_routers import VrrpInstance
 from stayalived.errors import Bug
 from stayalived.messages import control
 from stayalived.messages.codec import BadFrame, Frame
@@ -100,3 +104,21 @@ def test_what_is_forgotten_becomes_an_empty_frame(talk: Conversation) -> None:
 def test_the_end_is_said_and_a_report_stays_here(talk: Conversation) -> None:
     assert pack(control.Stopped()) == talk.frame_for(events.Finished())
     assert talk.frame_for(events.Report(level=20, text="x")) is None
+
+
+def test_who_needs_no_more_is_given_globals_alone() -> None:
+    instance = VrrpInstance(name="site", interface="eth0", priority=100, split=False, routers=())
+    whole = msgspec.structs.replace(EMPTY, instances=(instance,))
+    frame = pack(control.Prepare(generation=1))
+
+    brief = Conversation(model.decode_globals).frames_in(frame, model.encode(whole))
+
+    assert events.Prepare(generation=1, configuration=EMPTY) == brief
+    assert events.Prepare(generation=1, configuration=whole) == Conversation().frames_in(frame, model.encode(whole))
+
+
+def test_garbage_is_looked_for_again_after_a_configuration(talk: Conversation) -> None:
+    with pytest.raises(Bug):
+        talk.frames_in(pack(control.Prepare(generation=3)), b"none")
+
+    assert gc.isenabled()

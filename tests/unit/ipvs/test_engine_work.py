@@ -10,6 +10,7 @@ from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import APPLY_CHUNK, IpvsEngine
 from stayalived.ipvs.events import KernelRefused, ReadTable
 from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import (
     AddDestination,
     AddService,
@@ -21,6 +22,9 @@ from stayalived.ipvs.model import (
     ServiceKey,
     Table,
 )
+from stayalived.ipvs.news import Newsroom
+from stayalived.ipvs.policies import Policies
+from stayalived.ipvs.pools import AT_ONCE, Pools
 from stayalived.kernel.memory_ipvs import MemoryIpvs
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
@@ -381,3 +385,27 @@ def test_a_refusal_in_the_midst_of_a_long_plan_makes_another_one(director: Direc
     director.advance(seconds(1))
 
     assert 2 * APPLY_CHUNK + 10 == len(director.pool())
+
+
+def test_pools_are_worked_off_in_slices_that_leave_time_for_a_sign_of_life() -> None:
+    services = [
+        service(server("one", "198.18.0.1", vs=f"s{number}", checks=0), name=f"s{number}", addresses=(address,))
+        for number in range(2 * AT_ONCE + 1)
+        for address in (f"198.51.{number >> 8}.{number & 255}:80",)
+    ]
+    director = Director()
+
+    director.start(configuration(*services))
+
+    asked = [len({operation.key for operation in operations}) for operations in director.asked()]
+    assert asked == [AT_ONCE, AT_ONCE, 1]
+    assert len(director.kernel.table) == len(director.told(ServiceState)) == len(services)
+
+
+def test_a_service_that_goes_before_its_turn_is_not_looked_for() -> None:
+    pools = Pools(Newsroom(), Levels(0), Policies())
+    pools.build(configuration(service(server("one", "192.0.2.10"))), START)
+
+    pools.build(configuration(), START)
+
+    assert (pools.wanted(), pools.settled()) == ({}, [])

@@ -10,12 +10,27 @@ from dataclasses import dataclass
 
 from stayalived.addresses import Endpoint
 from stayalived.child.events import AnswerPrepared, Commit, Prepare, Received
-from stayalived.config.model import BUNDLED, Configuration
+from stayalived.config.model import BUNDLED, Configuration, Timeouts
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import checks_of
 from stayalived.errors import Bug
 from stayalived.ipvs.engine import IpvsEngine
-from stayalived.ipvs.events import AnyEffect, AnyEvent, Apply, IpvsEvent, OperationsDone, ReadTable, TableRead
+from stayalived.ipvs.events import (
+    AnyEffect,
+    AnyEvent,
+    Apply,
+    Direct,
+    Directed,
+    FindMissing,
+    IpvsEvent,
+    MissingFound,
+    OperationsDone,
+    ReadTable,
+    ReadTimeouts,
+    SetTimeouts,
+    TableRead,
+    TimeoutsAnswered,
+)
 from stayalived.ipvs.model import Operation, ServiceKey, Table, carry_out, copy_of
 from stayalived.ipvs.plan import plan
 from stayalived.ipvs.projection import endpoint_in, keys_of, sorry_endpoint_in
@@ -139,6 +154,15 @@ class _Director:
                         carry_out(self.table, operation)
                     self.done += operations
                     self._answers.append(OperationsDone(operations=operations, problems=(None,) * len(operations)))
+                case FindMissing(generation, needs):  # nobody loads a module for a plan
+                    missing = (None,) * len(needs)
+                    self._answers.append(MissingFound(generation=generation, needs=needs, problems=missing))
+                case ReadTimeouts():
+                    self._answers.append(TimeoutsAnswered(timeouts=Timeouts()))
+                case SetTimeouts():
+                    self._answers.append(TimeoutsAnswered())
+                case Direct():
+                    self._answers.append(Directed())
                 case AnswerPrepared(problems=problems):
                     self.problems = problems
                 case _:  # what it tells others: nobody listens here

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stayalived.plugin import Configuration, Endpoint, VirtualServer
 
 _MARKED = Endpoint("", 0)
+_NO_PROTOCOL = "none"
 
 
 class Places:
@@ -47,9 +48,9 @@ def _pairs(service: VirtualServer | None, name: str) -> tuple[tuple[str, str], .
 
 
 def _listening(service: VirtualServer) -> Iterator[tuple[Endpoint, str, str]]:
-    """Yield what a virtual server listens on, its protocol, none of a mark, and both as text."""
+    """Yield what a virtual server listens on, its protocol, and both as text."""
     if service.fwmark:
-        yield _MARKED, "", f"FWM {service.fwmark}"
+        yield _MARKED, _NO_PROTOCOL, f"FWM {service.fwmark}"
     for endpoint in service.addresses:
         for protocol in service.protocols:
             yield endpoint, protocol, shown(endpoint, protocol)

@@ -35,7 +35,6 @@ address = ["192.0.2.11", "2001:db8::11"]
 
 [virtual_server.marked]
 fwmark = 7
-protocol = "udp"
 
 [virtual_server.marked.real_server.a]
 address = "192.0.2.11:53"
@@ -82,7 +81,7 @@ def test_servers_have_a_line_for_each_address_of_the_service() -> None:
     down = changed(subject_type="virtual_server", subject="web", kind="quorum_down")
     assert lines(down, found) == [b"VS [192.0.2.1]:tcp:80 DOWN\n", b"VS [2001:db8::1]:tcp:80 DOWN\n"]
     marked = changed(subject_type="real_server", subject="marked/a", kind="down")
-    assert lines(marked, found) == [b"RS [192.0.2.11]:udp:53 FWM 7 DOWN\n"]
+    assert lines(marked, found) == [b"RS [192.0.2.11]:none:53 FWM 7 DOWN\n"]
 
 
 def test_a_server_that_a_reload_removed_is_known_for_its_last_line() -> None:

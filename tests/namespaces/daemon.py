@@ -69,7 +69,13 @@ class Daemon:
     # ── the life of the daemon ───────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, files: Files) -> None:
-        """Put these files into the conf.d, each whole at once, and take all others out."""
+        """Put these files into the conf.d, each whole at once, and take all others out.
+
+        Where something is told, what is still to be told is kept in a folder of the daemon's own.
+        """
+        texts = "".join(files.values())
+        if "notify" in texts and "state_dir" not in texts:
+            files = {**files, "00-state.toml": f'[global]\nstate_dir = "{self.folder}/state"\n'}
         for name, text in files.items():
             fresh = self.conf_d / f".{name}.new"
             fresh.write_text(text)

@@ -189,14 +189,16 @@ def test_a_recipient_that_the_relay_refuses_costs_the_others_nothing(lab: Lab, t
     assert spooled(lab) == 0
 
 
-def test_what_happens_while_the_child_is_dead_is_mailed_by_its_successor(lab: Lab, tic: Host, postfix: Postfix) -> None:
+def test_what_happens_after_the_child_was_killed_is_mailed_by_its_successor(lab: Lab, tic: Host, postfix: Postfix) -> None:
     postfix.start()
     daemon = mailing(lab, tic)
     daemon.start()
     daemon.wait_for_state("MASTER", within=5.0)
     postfix.wait_for(BACKUP, MASTER)
 
-    os.kill(daemon.child("notify"), signal.SIGKILL)
+    before = daemon.child("notify")
+    os.kill(before, signal.SIGKILL)
+    daemon.wait_for_child("notify", before, within=5.0)
     tic.plug(into=False)
     daemon.wait_for_state("FAULT", within=5.0)
     postfix.wait_for(FAULT, FAULT, within=20.0)

@@ -189,7 +189,7 @@ def test_a_recipient_that_the_relay_refuses_costs_the_others_nothing(lab: Lab, t
     assert spooled(lab) == 0
 
 
-def test_what_happens_after_the_child_was_killed_is_mailed_by_its_successor(lab: Lab, tic: Host, postfix: Postfix) -> None:
+def test_what_happens_after_the_child_was_killed_is_mailed_too(lab: Lab, tic: Host, postfix: Postfix) -> None:
     postfix.start()
     daemon = mailing(lab, tic)
     daemon.start()

@@ -15,7 +15,7 @@ from stayalived.simulation.faults import Fault
 from stayalived.supervisor.memory import Memory
 from stayalived.supervisor.population import Population
 from stayalived.timing import Duration, Instant
-from stayalived.vrrp import election, hearing, holding, instance, ledger, packet, past, tracking
+from stayalived.vrrp import election, entries, hearing, holding, instance, packet, past, tracking
 from stayalived.vrrp.counters import Counters
 from stayalived.vrrp.desk import Tray
 from stayalived.vrrp.effects import RemoveVirtualMacs
@@ -259,7 +259,7 @@ def forget_excluded(patch: pytest.MonkeyPatch) -> None:
 @planted("barrier before address", by=[Fault.RESTART, Fault.LINK_FLAP])
 def shut_the_door_late(patch: pytest.MonkeyPatch) -> None:
     """Where `accept = false`, the barrier comes after the address (V32)."""
-    patch.setattr(ledger, "_RANKS", ledger._RANKS | {Barrier: 2, PlacedAddress: 0})
+    patch.setattr(entries, "_RANKS", entries._RANKS | {Barrier: 2, PlacedAddress: 0})
 
 
 @planted("addresses follow state", by=[Fault.SABOTAGE])

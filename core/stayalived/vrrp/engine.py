@@ -156,8 +156,9 @@ class VrrpEngine:
         for effect in link.retry():
             self._desk.tray.before_packets(effect)
 
-    def _ask_again(self, ledger: Ledger, _now: Instant) -> None:
-        ledger.retry()
+    def _ask_again(self, ledger: Ledger, now: Instant) -> None:
+        ledger.retry(now)
+        self._senses.look_for_addresses(now)
 
     def _make_macs(self, macs: VirtualMacs, _now: Instant) -> None:
         macs.look()

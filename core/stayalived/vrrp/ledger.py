@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from stayalived.addresses import Family, VirtualAddress
 from stayalived.config.virtual_routers import PlacedAddress, Route, Rule
 from stayalived.kernel.api import Change, Item, Verb
-from stayalived.timing import Instant, after, elapsed, seconds
+from stayalived.timing import Instant, after, earliest, elapsed, seconds
 from stayalived.vrrp.desk import ERROR, Tray
 from stayalived.vrrp.entries import (
     Entry,
@@ -28,7 +28,7 @@ from stayalived.vrrp.links import Link
 AFTERMATH = seconds(2)
 """For how long after an address was removed the kernel may tell that secondary ones of its subnet went with it."""
 
-ON_ITS_WAY = seconds(1)
+ON_ITS_WAY = seconds(0.5)
 """How long after its confirmation an IPv6 address may be missing because the kernel has not shown it yet."""
 
 RETRY = seconds(1)
@@ -36,11 +36,7 @@ RETRY = seconds(1)
 
 
 class Ledger:
-    """All items that anybody wants, and what becomes of them.
-
-    Attributes:
-        deadline: when the kernel is asked again for what it refused.
-    """
+    """All items that anybody wants, and what becomes of them."""
 
     def __init__(self, links: dict[str, Link], tray: Tray) -> None:
         """Start with nothing wanted.
@@ -57,8 +53,14 @@ class Ledger:
         self._refused: dict[Key, Change] = {}
         self._removed: dict[tuple[str, str], Instant] = {}
         self._unseen: dict[str, list[Entry]] = {}
-        self.deadline: Instant | None = None
+        self._retry_at: Instant | None = None
+        self._look_at: Instant | None = None
         self.filed: Instant | None = None
+
+    @property
+    def deadline(self) -> Instant | None:
+        """When the kernel is asked again for what it refused, or what it did not show is looked for."""
+        return earliest((self._retry_at, self._look_at))
 
     # ── what is wanted ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -156,12 +158,14 @@ class Ledger:
         once = f"{whose} {change.verb}"
         self._tray.report(ERROR, f"({whose}) {problem}; trying again", once=once, interface=place_of(change.item))
         self._refused[key] = change
-        if self.deadline is None:
-            self.deadline = after(now, RETRY)
+        if self._retry_at is None:
+            self._retry_at = after(now, RETRY)
 
-    def retry(self) -> None:
-        """Ask the kernel again for what it refused."""
-        self.deadline = None
+    def retry(self, now: Instant) -> None:
+        """Ask the kernel again for what it refused, when it is time."""
+        if self._retry_at is None or now < self._retry_at:
+            return
+        self._retry_at = None
         refused, self._refused = self._refused, {}
         for key, change in refused.items():
             entry = self._entries.get(key)
@@ -199,7 +203,15 @@ class Ledger:
                 gone.append(address)
         if coming:
             self._unseen[name] = coming
+            self._look_at = earliest((self._look_at, after(min(entry.confirmed for entry in coming), ON_ITS_WAY)))
         return gone
+
+    def awaited(self, now: Instant) -> list[str]:
+        """Return the interfaces to call `vanished` for, because what was on its way there ought to have come."""
+        if self._look_at is None or now < self._look_at:
+            return []
+        self._look_at = None
+        return list(self._unseen)
 
     def miss(self, name: str, address: VirtualAddress, now: Instant) -> Losses:
         """An address has disappeared from an interface.

@@ -223,6 +223,14 @@ class Senses:
         lost = [address for address in before if address not in link.addresses]
         for address in (*lost, *ledger.vanished(link.name, link.addresses, now)):
             self._repair(ledger.miss(link.name, address, now), now)
+        self._file_one(ledger)
+
+    def look_for_addresses(self, now: Instant) -> None:
+        """Look for virtual addresses that the kernel has confirmed and not shown for too long."""
+        for name in self._roster.ledger.awaited(now):
+            link = self._roster.links.get(name)
+            if link is not None:
+                self._compare(link, tuple(link.addresses), now)
 
     def _lose_interface(self, event: InterfaceGone, now: Instant) -> None:
         link = self._roster.links[event.name]

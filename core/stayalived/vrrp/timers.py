@@ -38,12 +38,15 @@ class Sleeper(Protocol):
     """Whoever wants to be woken.
 
     Attributes:
-        deadline: when, or None. May be changed at any time; an earlier one must be filed.
         filed: belongs to `Alarms`; None at first.
     """
 
-    deadline: Instant | None
     filed: Instant | None
+
+    @property
+    def deadline(self) -> Instant | None:
+        """When, or None. It may change at any time; an earlier one must be filed."""
+        ...
 
 
 AnySleeper = TypeVar("AnySleeper", bound=Sleeper)

@@ -16,6 +16,7 @@ from namespaces.lab import Host
 NETLINK_GENERIC = 16
 GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_ID, CTRL_ATTR_FAMILY_NAME = 16, 3, 1, 2
 NLM_F_REQUEST = 1
+NEW_SERVICE, CMD_ATTR_SERVICE, SVC_ATTR_NETMASK = 1, 1, 9  # linux/ip_vs.h
 
 CHANGING = {
     1: "NEW_SERVICE",
@@ -92,9 +93,27 @@ class IpvsTap:
         offset = 0
         while offset + _HEADER.size < len(data):
             length, kind, flags, *_ = _HEADER.unpack_from(data, offset)
-            if kind == self._family and flags & NLM_F_REQUEST:
-                yield data[offset + _HEADER.size]
+            body = data[offset + _HEADER.size : offset + length]
+            if kind == self._family and flags & NLM_F_REQUEST and not _is_question(body):
+                yield body[0]
             offset += (length + 3) & ~3
+
+
+def _is_question(body: bytes) -> bool:
+    """Tell whether it is a new service of prefix 0: every kernel refuses it, once it has looked for the scheduler."""
+    if body[0] != NEW_SERVICE:
+        return False
+    service = _attributes(body[_GENERIC.size :])[CMD_ATTR_SERVICE]
+    return not any(_attributes(service)[SVC_ATTR_NETMASK])
+
+
+def _attributes(data: bytes) -> dict[int, bytes]:
+    found, offset = {}, 0
+    while offset + _ATTRIBUTE.size <= len(data):
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        found[kind & 0x3FFF] = data[offset + _ATTRIBUTE.size : offset + length]  # less NLA_F_NESTED
+        offset += (length + 3) & ~3
+    return found
 
 
 def _family_of_ipvs() -> int:

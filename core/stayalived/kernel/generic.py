@@ -106,7 +106,7 @@ class GenericSocket:
         Raises:
             OSError: the kernel's refusal, or a lost answer (ENOBUFS).
         """
-        number = self._send([request], 0)
+        number = self._send([request], NLM_F_REQUEST)
         while True:
             for message in self._receive():
                 if message["header"]["sequence_number"] != number:

@@ -118,6 +118,12 @@ DIFFERENCES = (
         "a server that sends a byte now and then would never be down",
     ),
     Difference(
+        "the next HTTP check of a server that is down",
+        "after the longer of `delay_before_retry` and `delay_loop`",
+        "after `delay_loop`, or `fast_interval` where that is set",
+        "a pause between tries says nothing about a server that failed them all",
+    ),
+    Difference(
         "a script of a check that may not be run",
         "disabled at the start, for good",
         "looked at anew each time; until it is safe no verdict changes, and log and status say what to do",

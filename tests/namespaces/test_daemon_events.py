@@ -16,13 +16,23 @@ def told(daemon: Daemon, *words: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def moves_of(daemon: Daemon, count: int, *words: str) -> list[dict[str, object]]:
+    """Wait for so many moves of the instance, and return all that are told."""
+
+    def found() -> list[dict[str, object]]:
+        return [event for event in told(daemon, *words) if event["subject"] == "site" and event["old"] != event["new"]]
+
+    wait_until(lambda: len(found()) >= count, within=5.0, what=f"{count} moves")
+    return found()
+
+
 def test_events_are_shown_and_followed_and_a_break_is_made_good(lab: Lab) -> None:
     tic = lab.host("tic", "192.0.2.1/24")
     daemon = Daemon(tic, {"10-vrrp.toml": vrrp_instance(VIP)})
     daemon.start()
     daemon.wait_for_state("MASTER", within=5.0)
 
-    moves = [event for event in told(daemon) if event.get("subject") == "site"]
+    moves = moves_of(daemon, 2)
     assert [(event["old"], event["new"]) for event in moves] == [("INIT", "BACKUP"), ("BACKUP", "MASTER")]
     assert {event["host"] for event in moves} == {"tic"}
     assert all(len(str(event["boot"])) == 36 and event["wall"] for event in moves)
@@ -44,9 +54,8 @@ def test_events_are_shown_and_followed_and_a_break_is_made_good(lab: Lab) -> Non
 
     tic.plug(into=True)
     daemon.wait_for_state("MASTER", within=5.0)
-    last = moves[-1]["sequence"]
-    wait_until(lambda: len(told(daemon, "--since", str(last))) >= 3, within=5.0, what="three more events")
-    assert [event["new"] for event in told(daemon, "--since", str(last))] == ["FAULT", "BACKUP", "MASTER"]
+    later = moves_of(daemon, 3, "--since", str(moves[-1]["sequence"]))
+    assert [event["new"] for event in later] == ["FAULT", "BACKUP", "MASTER"]
     assert daemon.stop() == 0
     assert not (daemon.run_dir / "events.sock").exists()
 

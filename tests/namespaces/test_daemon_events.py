@@ -49,7 +49,7 @@ def test_events_are_shown_and_followed_and_a_break_is_made_good(lab: Lab) -> Non
     following = tic.popen(words)
     tic.plug(into=False)
     following.wait_for_log("instance site: fault (MASTER, FAULT)", within=5.0)
-    following.send(signal.SIGINT)
+    following.send(signal.SIGTERM)  # SIGINT is ignored by whatever a shell has started in the background
     following.wait(within=5.0)
 
     tic.plug(into=True)

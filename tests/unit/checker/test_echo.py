@@ -118,10 +118,14 @@ async def test_each_of_many_gets_its_own_reply_and_numbers_come_round(
     monkeypatch.setattr(echo, "_LARGEST", 7)
     one = pinger(wire)
 
+    numbers = []
     for _ in range(20):
         waiting = await begin(one, wire)
+        numbers.append(HEAD.unpack_from(wire.sent[-1])[4])
         wire.put(answer(wire.sent.pop()))
         await waiting
+
+    assert numbers == [(first + numbers[0]) % 8 for first in range(20)]
 
 
 async def test_too_many_that_wait_are_our_own_lack(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

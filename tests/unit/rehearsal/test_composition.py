@@ -1,14 +1,21 @@
+from pathlib import Path
+
+from stayalived.addresses import Endpoint
 from stayalived.cli.plan import exit_status, lines_of
 from stayalived.config.problems import Problem
+from stayalived.ipvs.model import Entry
 from stayalived.rehearsal.composition import Read, plan_of
 from stayalived.rehearsal.document import Plan
 from stayalived.rehearsal.situation import Situation
-from unit.ipvs.build import START, configuration, server, service
+from unit.ipvs.build import RR, START, THERE, WEB, configuration, server, service
 from unit.rehearsal.test_table import running, table
 
 OLD = configuration(service(server("one", "192.0.2.10"), server("two", "192.0.2.11")))
 NEW = configuration(service(server("one", "192.0.2.10", weight=5), server("two", "192.0.2.11")))
 WRONG = Problem(file="a.toml", line=3, path="global.router_id", found="7", expected="a text")
+
+
+OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
 
 
 def reload(wanted: object) -> Plan:
@@ -25,6 +32,18 @@ def test_a_plan_for_people_names_what_changes_and_how() -> None:
         "  ipvsadm -e -t 192.0.2.1:80 -r 192.0.2.10:80 -m -w 5  # web/one",
     ]
     assert exit_status(plan) == 3
+
+
+def test_the_example_of_the_page_is_what_people_see() -> None:
+    names = {"a": "192.0.2.11", "b": "192.0.2.12", "c": "192.0.2.13"}
+    before = configuration(service(*(server(name, address) for name, address in names.items())))
+    wanted = configuration(service(server("a", names["a"]), server("b", names["b"], weight=5)))
+    there = {WEB: Entry(RR, {Endpoint(address, 80): THERE for address in names.values()})}
+
+    plan = plan_of(Read(host="lb1", configuration=wanted), running(before, there), START, generation=4)
+
+    example = OPERATIONS.read_text().partition("$ stayalived plan\n")[2].partition("```")[0]
+    assert list(lines_of(plan)) == example.splitlines()
 
 
 def test_nothing_to_do_is_one_line_and_status_0() -> None:

@@ -62,6 +62,7 @@ TOPICS: dict[str, Topic] = {
         Topic("control.commit", control.Commit, Kind.CONTROL, *_DOWN),
         Topic("control.abort", control.Abort, Kind.CONTROL, *_DOWN),
         Topic("control.stop", control.Stop, Kind.CONTROL, *_DOWN),
+        Topic("notify.told", notify.Told, Kind.CONTROL, (NOTIFY,), (SUPERVISOR,)),
         Topic("command.request", control.Request, Kind.CONTROL, (API,), (SUPERVISOR,)),
         Topic("command.reply", control.Reply, Kind.CONTROL, (SUPERVISOR,), (API,)),
         Topic("daemon.child", control.ChildState, Kind.STATE, (SUPERVISOR,), (API, CHECKER)),

@@ -18,6 +18,7 @@ from stayalived.child.events import (
 )
 from stayalived.child.programs import Requests, Withdrawn
 from stayalived.config.model import BUNDLED, Configuration
+from stayalived.messages.control import Start
 from stayalived.messages.notify import Event, Ran
 from stayalived.messages.routes import NOTIFY, RUNNER, may_tell
 from stayalived.messages.services import Override
@@ -38,12 +39,14 @@ from stayalived.notify.events import (
     Observed,
     ObserverFailed,
     Releasing,
+    Restate,
     Use,
 )
 from stayalived.notify.levels import Levels
 from stayalived.notify.limits import Limits
 from stayalived.notify.queue import LANE_DEPTH, LAST_KINDS, LaneKey, Queue, Telling
 from stayalived.notify.receipts import Receipts
+from stayalived.notify.standings import Standings
 from stayalived.timing import Duration, Instant, after, earliest, seconds
 
 STOP_GRACE: Duration = seconds(0.5)
@@ -83,6 +86,7 @@ class NotifyEngine:
         self._levels = Levels()
         self._tally = Tally(distribution)
         self._receipts = Receipts()
+        self._standings = Standings()
         self._prepared: dict[int, Configuration] = {}
         self._told: dict[int, _Invocation] = {}
         self._tokens = 0
@@ -160,6 +164,8 @@ class NotifyEngine:
                 self._effects += self._requests.ended(ran)
             case Override() as override if received.sender == self._own_name:
                 self._levels.remember(received.key, override)
+            case _:
+                self._standings.learn(received)
 
     def _serve(self, event: Asked | Withdrawn | Holding | Releasing, now: Instant) -> None:
         """Do what an action that is at work asks for."""
@@ -192,8 +198,11 @@ class NotifyEngine:
                 self._effects.append(Load(generation=generation, actions=self._actions.of(configuration)))
             case Loaded(generation=generation, problems=problems):
                 self._effects.append(AnswerPrepared(generation=generation, problems=problems))
-            case Commit(generation=generation):
-                self._use(self._prepared.pop(generation), now)
+            case Commit(generation=generation, start=start):
+                configuration = self._prepared.pop(generation)
+                self._use(configuration, now)
+                if start is Start.RELOAD:
+                    self._effects.append(Restate(events=self._standings.again(configuration, now)))
             case Abort(generation=generation):
                 self._prepared.pop(generation, None)
 

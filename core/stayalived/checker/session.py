@@ -139,7 +139,7 @@ class Session:
             name, number = step_name(self.step), error.errno or 0
             if number in OWN_SIDE:
                 raise KernelProblem(name, number, OWN_SIDE[number]) from error
-            raise NetworkFailure(Verdict.failed(name, _words(number))) from error
+            raise NetworkFailure(Verdict.failed(name, words_for(number))) from error
 
     def _connect(self, step: Connect) -> bytes | None:
         """Open a socket as the target says and begin to connect."""
@@ -263,7 +263,7 @@ def _look_at(number: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _words(number: int) -> str:
+def words_for(number: int) -> str:
     """Return an error of the network as people say it."""
     return _WORDS.get(number) or os.strerror(number).lower()
 

@@ -24,10 +24,12 @@ from stayalived.config.files import Source, digest_of, hosts, parse_all
 from stayalived.config.machine import ThisMachine
 from stayalived.config.model import Configuration
 from stayalived.config.names import Remembered
+from stayalived.config.needs import needs_of
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, disabled_plugins, resolve
 from stayalived.config.reuse import Kept, kept_of, origin_of, unchanged
 from stayalived.config.secrets import Vault
+from stayalived.messages.control import Needs
 from stayalived.plugin import manager
 from stayalived.timing import Duration, in_seconds, seconds
 
@@ -46,6 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         problems: everything that is wrong, in the order of the files.
         configuration: as `model.encode` writes it; empty when one of the problems is more than a warning.
+        needs: what the supervisor has to know of it; None where there is none.
         hosts: names that the files have a `[host.NAME]` for.
         names: host names that were resolved, each with the addresses that were taken.
     """
@@ -54,6 +57,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     configuration: bytes
     hosts: tuple[str, ...]
     names: dict[str, tuple[str, ...]] = {}
+    needs: Needs | None = None
 
     @property
     def good(self) -> bool:
@@ -170,7 +174,13 @@ def _examine(opened: Opened, host_id: str, resolver: Resolver) -> Report:
     if configuration is not None and usable:
         origin = origin_of(sources, configuration, every, lookup.answers, _surroundings(opened.discovery, host_id))
         encoded = model.encode(msgspec.structs.replace(configuration, origin=origin))
-    return Report(problems=every, configuration=encoded, hosts=tuple(hosts(sources)), names=lookup.answers)
+    return Report(
+        problems=every,
+        configuration=encoded,
+        hosts=tuple(hosts(sources)),
+        names=lookup.answers,
+        needs=needs_of(configuration) if configuration is not None and encoded else None,
+    )
 
 
 def run(

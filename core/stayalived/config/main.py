@@ -14,7 +14,6 @@ from stayalived.child.link import Link, read_blob
 from stayalived.child.privileges import SERVICE_USER, Rights
 from stayalived.config import model
 from stayalived.config.check import Opened, Report, examine, open_all
-from stayalived.config.needs import needs_of
 from stayalived.config.problems import Problem
 from stayalived.errors import Bug
 from stayalived.messages.codec import MAX_FRAME
@@ -55,8 +54,7 @@ def parsed_of(report: Report, generation: int) -> tuple[Parsed, int | None]:
     problems = fitting(report.problems)
     if not report.configuration:
         return Parsed(generation=generation, problems=problems, needs=None), None
-    needs = needs_of(model.decode(report.configuration))
-    return Parsed(generation=generation, problems=problems, needs=needs), sealed(report.configuration)
+    return Parsed(generation=generation, problems=problems, needs=report.needs), sealed(report.configuration)
 
 
 def sealed(data: bytes) -> int:

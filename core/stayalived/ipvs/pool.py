@@ -82,6 +82,10 @@ class Pool:
         """Return what is believed of a server."""
         return self._health.get(server.name, UNKNOWN)
 
+    def is_new(self, server: RealServer) -> bool:
+        """Return whether a server has to be looked for in the kernel's table yet, by `adopt`."""
+        return server.name not in self._health
+
     def up_since(self, server: RealServer) -> Instant:
         """Return when a server returned."""
         return self._up_since.get(server.name, LONG_AGO)
@@ -212,7 +216,7 @@ class Pool:
         """
         self._projection = None
         for server in self.service.real_servers:
-            weight = None if server.name in self._health else self.weight_in(table, server)
+            weight = self.weight_in(table, server) if self.is_new(server) else None
             if weight is None:
                 self._health.setdefault(server.name, UNKNOWN)
                 continue
@@ -247,7 +251,7 @@ class Pool:
 
         One that is new waits for `adopt`: it may be in the kernel's table.
         """
-        if server.name not in self._health:
+        if self.is_new(server):
             return None
         before = self.health(server)
         stale_is_down = self.service.manners.stale_is_down

@@ -1,10 +1,10 @@
 """All virtual servers of a configuration: who is judged when, what has to be looked at again, the first round. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from stayalived.config.model import BUNDLED, Configuration, RealServer
+from stayalived.config.model import BUNDLED, Configuration, RealServer, VirtualServer
 from stayalived.ipvs.health import State
 from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import ServiceKey, Table
@@ -50,6 +50,7 @@ class Pools:
         self._waiting: set[str] = set()  # pools with a server that is UNKNOWN
         self.dirty: set[str] = set()
         self._looked_at: list[str] = []
+        self._fresh: list[Pool] = []  # that the last configuration brought or changed
         self.due_at: Instant | None = None
         self.ignored: Counter[str] = Counter()
 
@@ -77,26 +78,53 @@ class Pools:
         """Names of all real servers: `VS/RS`."""
         return set(self._servers)
 
-    def build(self, configuration: Configuration, now: Instant) -> None:
-        """Change over to a configuration; pools of the same name keep what they know."""
+    def build(self, configuration: Configuration, now: Instant) -> set[str]:
+        """Change over to a configuration: what is not as it was gets a pool, which keeps what one of its name knew.
+
+        Returns:
+            the servers that are there no more.
+        """
         before = self._pools
-        self._pools = {}
         hold_until = hold_from(now, configuration)
-        for service in configuration.virtual_servers:
-            pool = self._pools[service.name] = Pool(service, hold_until)
-            if service.name in before:
-                pool.succeed(before[service.name])
-            else:
-                self._news.recall(pool)
-        self._servers = {pool.subject(server): (pool, server) for pool in self for server in pool.service.real_servers}
+        self._pools = {service.name: self._pool(service, before, hold_until) for service in configuration.virtual_servers}
+        self._fresh = [pool for name, pool in self._pools.items() if before.get(name) is not pool]
+        gone = self._replace_servers(pool for name, pool in before.items() if self._pools.get(name) is not pool)
         self._levels.keep(self._servers)
-        self._draining &= set(self._servers)
-        for subject in self._servers:
-            self._adjust(subject)
-        checks = (check for _, server in self._servers.values() for check in server.checks)
-        self._distributions = {check.key: check.distribution for check in checks}
+        self._draining.difference_update(gone)
+        for pool in self._fresh:
+            for server in pool.service.real_servers:
+                self._adjust(pool.subject(server))
         self.dirty.intersection_update(self._pools)
-        self.mark(self._pools, now)
+        self.mark((pool.service.name for pool in self._fresh), now)
+        return gone
+
+    def _pool(self, service: VirtualServer, before: Mapping[str, Pool], hold_until: Instant) -> Pool:
+        old = before.get(service.name)
+        if old is not None and old.service == service:
+            old.hold_until = old.hold_until if old.quorum is Quorum.UNDECIDED else hold_until
+            return old
+        pool = Pool(service, hold_until)
+        if old is not None:
+            pool.succeed(old)
+        else:
+            self._news.recall(pool)
+        return pool
+
+    def _replace_servers(self, replaced: Iterable[Pool]) -> set[str]:
+        """Find the servers of fresh pools from now on, and not those of pools that are no more; return who is gone."""
+        gone = set()
+        for pool in replaced:
+            for server in pool.service.real_servers:
+                del self._servers[pool.subject(server)]
+                gone.add(pool.subject(server))
+                for check in server.checks:
+                    del self._distributions[check.key]
+        for pool in self._fresh:
+            for server in pool.service.real_servers:
+                self._servers[pool.subject(server)] = (pool, server)
+                for check in server.checks:
+                    self._distributions[check.key] = check.distribution
+        return gone - self._servers.keys()
 
     def clear(self) -> None:
         """Have no pool any more."""
@@ -123,10 +151,22 @@ class Pools:
             table: what the kernel has.
             first: at the start: destinations that nobody configured stay through the first round.
         """
-        with_strangers = first or self._round_until is not None
-        for pool in self:
+        self._adopt(self, table, first or self._round_until is not None)
+
+    def _adopt(self, pools: Iterable[Pool], table: Table, with_strangers: bool) -> None:
+        for pool in pools:
             for server, weight in pool.adopt(table, with_strangers=with_strangers):
                 self._news.tell_adopted(pool, server, weight)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether a server with checks came with the last configuration: found in the kernel's table it begins UP."""
+        return any(pool.is_new(server) for pool in self._fresh for server in pool.service.real_servers if server.checks)
+
+    def go_on(self, table: Table, now: Instant) -> None:
+        """After a reload judge what it brought or changed, by what is known of the kernel's table; the rest stands."""
+        self._adopt(self._fresh, table, self._round_until is not None)
+        self._judge_each(self._fresh, now)
 
     def hear(self, sender: str, key: str, state: CheckState | None, now: Instant, *, working: bool) -> None:
         """Take in a check's result, or that there is no such check any more, and judge its server if we work yet.
@@ -180,14 +220,19 @@ class Pools:
 
     def judge_all(self, now: Instant) -> None:
         """Judge every server and every quorum again."""
-        for pool in self:
+        self._judge_each(self, now)
+
+    def _judge_each(self, pools: Iterable[Pool], now: Instant) -> None:
+        judged = []
+        for pool in pools:
+            judged.append(pool.service.name)
             for server in pool.service.real_servers:
                 self._judge(pool, server, now)
             self._redecide(pool, now)
         self._policies.plan(self, now)
         self._waiting = {name for name, pool in self._pools.items() if pool.unknown}
         self._decide_at = earliest(pool.hold_until for pool in self if pool.quorum is Quorum.UNDECIDED)
-        self.mark(self._pools, now)
+        self.mark(judged, now)
 
     def wake(self, now: Instant) -> None:
         """Close the first round, decide quorums and end levels, where that is due."""

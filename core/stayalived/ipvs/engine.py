@@ -219,7 +219,8 @@ class IpvsEngine:
             return []
         keys = self._pools.keys
         self._configuration = configuration
-        self._news.forget_servers(self._pools.build(configuration, now))
+        self._pools.build(configuration, now)
+        self._news.forget_servers(self._pools)
         self._leaving = (self._leaving | keys) - self._pools.keys
         if self._pools.unseen or self._kernel.table is None:
             self._kernel.read_at = now  # first of all, or once the kernel has answered
@@ -364,10 +365,12 @@ class IpvsEngine:
             self._asked = True
             return [Apply(tuple(operations)), *self._news.take()]
         self._leaving = {key for key in self._leaving if key in self._kernel.present()}
-        for pool in self._pools.settled():
-            self._news.tell_state(pool, self._kernel, now)
-        self._news.forget_services(self._pools.names, self._leaving)
-        self._pools.due_at = now if self._pools.dirty else None
+        self._pools.settle()
+        if not self._pools.dirty:  # who looks on waits for the kernel, and not the other way round
+            for pool in self._pools.to_tell():
+                self._news.tell_state(pool, self._kernel, now)
+            self._news.forget_services(self._pools.names, self._leaving)
+        self._pools.due_at = now if self._pools.unfinished else None
         return self._news.take()
 
     def _ask_table(self) -> Sequence[AnyEffect]:

@@ -295,13 +295,15 @@ def _import_roles(children: Iterable[str]) -> None:
     Only what the configuration needs: all roles together are 700 modules and 20 MB. Plugins are not imported here:
     strangers' code never runs in this process.
     """
+    found = len(sys.modules)
     for role in dict.fromkeys(map(role_of, children)):
         try:
             find_role(role)
         except ImportError as error:
             _log.error("the role %s cannot be imported: %s", role, error)
-    gc.collect()
-    gc.freeze()
+    if len(sys.modules) > found:
+        gc.collect()
+        gc.freeze()
 
 
 def _wake_only(_number: int, _frame: object) -> None:

@@ -232,6 +232,11 @@ class _Head(msgspec.Struct, frozen=True):
     globals: Globals
 
 
+class _Tail(msgspec.Struct, frozen=True):
+    origin: Origin | None = None
+
+
+_tail_decoder = msgspec.msgpack.Decoder(_Tail)
 _head_decoder = msgspec.msgpack.Decoder(_Head)
 
 
@@ -247,6 +252,15 @@ def decode(data: bytes) -> Configuration:
         msgspec.ValidationError: the bytes are no configuration: a bug of ours.
     """
     return _decoder.decode(data)
+
+
+def decode_origin(data: bytes) -> Origin | None:
+    """Return where the configuration that `encode` was given came from, without the rest of it.
+
+    Raises:
+        msgspec.ValidationError: the bytes are no configuration: a bug of ours.
+    """
+    return _tail_decoder.decode(data).origin
 
 
 def decode_globals(data: bytes) -> Configuration:

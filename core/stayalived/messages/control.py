@@ -106,11 +106,15 @@ class Needs(Message, frozen=True):
 
 
 class Parsed(Message, frozen=True):
-    """The config child is done. With errors among the problems there is no descriptor and no `needs`."""
+    """The config child is done. With errors among the problems there is no descriptor and no `needs`.
+
+    Nor is there where the files mean what is in force already: `unchanged`.
+    """
 
     generation: int
     problems: tuple[Problem, ...]
     needs: Needs | None
+    unchanged: bool = False
 
 
 class Request(Message, frozen=True):

@@ -76,7 +76,7 @@ TOPICS: dict[str, Topic] = {
         Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),
         Topic("services.round", services.FirstRound, Kind.STATE, (IPVS,), (VRRP, API)),
         Topic("services.timeouts", services.FoundTimeouts, Kind.STATE, (IPVS,), (IPVS,)),
-        Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, CHECKER, API)),
+        Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, API)),
         Topic("services.override", services.Override, Kind.STATE, (NOTIFY, SUPERVISOR), (IPVS, NOTIFY, API)),
         Topic("notify.counts", notify.Counts, Kind.STATE, (NOTIFY,), (API,)),
         Topic("event", notify.Event, Kind.EVENT, (VRRP, IPVS, CHECKER, SUPERVISOR), (NOTIFY, API)),

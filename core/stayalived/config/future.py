@@ -75,6 +75,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "vrrp_mcast_group": "write vrrp_mcast_group4 or vrrp_mcast_group6",
         "version": "write vrrp_version",
         "no_checker_emails": "mails tell of servers, never of single checks; leave it out",
+        "checker_log_all_failures": "write log_all_failures = true in the virtual servers",
     },
     "vrrp_instance": {
         "nopreempt": "write preempt = false",

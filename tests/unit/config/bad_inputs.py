@@ -78,6 +78,9 @@ BAD: dict[str, tuple[str, ...]] = {
     '[global]\nstate_dir = "state"': (
         'a.toml:2:1: global.state_dir: found "state"; must be a path that begins with /',
     ),
+    "[global]\nchecker_log_all_failures = true": (
+        "a.toml:2:1: global.checker_log_all_failures: write log_all_failures = true in the virtual servers",
+    ),
     "[global]\nno_checker_emails = true": (
         "a.toml:2:1: global.no_checker_emails: mails tell of servers, never of single checks; leave it out",
     ),

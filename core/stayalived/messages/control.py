@@ -1,6 +1,7 @@
 """What the supervisor and a child say to each other, and what the command line asks for.
 
-These are the only bodies that the supervisor decodes. Everything else crosses it as a frame.
+These, and the receipts of `messages.notify`, are the only bodies that the supervisor decodes. Everything else crosses
+it as a frame.
 """
 
 from enum import StrEnum

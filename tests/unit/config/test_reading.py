@@ -6,7 +6,6 @@ import pytest
 from stayalived.config import model
 from stayalived.config.model import Configuration
 from stayalived.config.reading import Reader
-
 from unit.ipvs.build import configuration, server, service
 
 

@@ -51,7 +51,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "ha_suspend", "nftables_ipvs", "snmp_name",
+        "nftables_ipvs", "snmp_name",
     ),
     "real_server": ("snmp_name", "alpha_delay"),
     "check": ("stale",),
@@ -121,7 +121,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "port": "write the port into address",
         **dict.fromkeys(("sh-port", "mh-port"), 'write scheduler = { type = "sh", port = true }, or mh'),
         **dict.fromkeys(("sh-fallback", "mh-fallback"), 'write scheduler = { type = "sh", fallback = true }, or mh'),
-        **dict.fromkeys(("flag-1", "flag-2", "flag-3"), "the flags of a scheduler are options of its type"),
+        **dict.fromkeys(("flag-1", "flag-2", "flag-3"), 'write scheduler = { type = "NAME", flags = ["flag-3"] }'),
         "hashed": "the kernel's own mark, with which a service is never found; leave it out",
         "quorum_up": 'write notify = [{ type = "…", on = ["quorum_up"], … }]',
         "quorum_down": 'write notify = [{ type = "…", on = ["quorum_down"], … }]',

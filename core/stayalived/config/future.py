@@ -27,7 +27,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     ),
     "global": (
         "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
-        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "net_namespace",
+        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "net_namespace",
         "net_namespace_ipvs", "nftables_counters", "nftables_ifindex", "process_names", "reload_time_file",
         "shutdown_script", "startup_script",
         "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
@@ -71,6 +71,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
     "lvs_sync_daemon": {"inst": "write instance", "ifname": "write interface"},
     "global": {
         "lvs_flush": "write flush",
+        "lvs_flush_on_stop": "a stop deletes what is ours in one go, and never what is of others; leave it out",
         "enable_script_security": "unsafe scripts are always refused; leave it out",
         "vrrp_mcast_group": "write vrrp_mcast_group4 or vrrp_mcast_group6",
         "version": "write vrrp_version",

@@ -27,12 +27,13 @@ class Answer:
         return bool(self.flaw) or self.is_complete or (self.status != 0 and not self.wants_body)
 
     def take_head(self, status: int) -> None:
-        """Note the status, if it is that of the final answer."""
-        self.status = status if status >= 200 else 0
+        """Note the status, if it is that of the final answer and not of one that follows it."""
+        if not self.status:
+            self.status = status if status >= 200 else 0
 
     def take_body(self, data: bytes) -> None:
         """Keep a piece of the body as far as it is wanted."""
-        if not self.wants_body:
+        if not self.wants_body or self.is_complete:
             return
         if len(self.body) + len(data) > self.body_limit:
             self.flaw = f"a body of more than {self.body_limit} bytes (body_limit)"
@@ -61,7 +62,8 @@ class Http1Answer(Answer):
         except httptools.HttpParserUpgrade:
             self.is_complete = True
         except httptools.HttpParserError as error:
-            self.flaw = f"no HTTP: {error}"
+            if not self.is_ready:  # what comes after that is nobody's: how the stream was cut must not decide
+                self.flaw = f"no HTTP: {error}"
         if not self.status and self._taken > MOST_HEAD:
             self.flaw = f"a head of more than {MOST_HEAD} bytes"
 

@@ -4,9 +4,10 @@
     … python bench/checks.py --beside                                 user-mode Linux: keepalived and ours in one boot
 
 nginx answers on one core, the prober has another one: its engine, its epoll and its bodies, without a supervisor; each
-figure is a process of its own. *us a probe* is the processor time of the prober, *late* how much later than due a probe
-was started. The farm is 2,277 virtual servers that share 500 hosts. `--beside` compares whole daemons; its kernel is
-slower than this one, so read the ratios. Needs root, nginx, and for `--beside` keepalived and user-mode Linux.
+figure is a process of its own. *us a probe* is the processor time of the prober, *of it ours* what was not the
+kernel's, *late* how much later than due a probe was started. The farm is 2,277 virtual servers that share 500 hosts.
+`--beside` compares whole daemons; its kernel is slower than this one, so read the ratios. Needs root, nginx, and for
+`--beside` keepalived and user-mode Linux.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -33,7 +34,20 @@ SERIES = (
 )  # fmt: skip
 """Type, targets (0: the farm), probes asked for in a second."""
 
-COLUMNS = ("asked/s", "probes/s", "us a probe", "core", "late p50, ms", "late p99, ms", "memory, MiB", "failed")
+SHORT = (("tcp", 20, 200), ("http", 20, 200), ("https", 20, 200), ("http", 0, 2000))
+"""The same for `--short`: whether it works, not how fast."""
+
+COLUMNS = (
+    "asked/s",
+    "probes/s",
+    "us a probe",
+    "of it ours",
+    "core",
+    "late p50, ms",
+    "late p99, ms",
+    "memory, MiB",
+    "failed",
+)
 BARS = {"tcp": (10_000, 67.0), "http": (8_000, 72.0)}
 """Probes a second on one core, and us a probe: keepalived's on such a machine at 4,000 a second."""
 
@@ -47,11 +61,11 @@ def one(kind: str, targets: int, rate: int, length: float, certificate: Path, co
     return dict(json.loads(done.stdout))
 
 
-def native(length: float) -> Iterator[tuple[str, dict[str, float]]]:
+def native(series: Iterable[tuple[str, int, int]], length: float) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield the name and the figures of each measurement in this machine's kernel."""
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as name, Web(Path(name), ["taskset", "-c", str(cores[-1])]) as web:
-        for kind, targets, rate in SERIES:
+        for kind, targets, rate in series:
             label = f"{kind}, {targets} targets" if targets else f"{kind}, the farm"
             yield label, one(kind, targets, rate, length, web.certificate, cores[0])
 
@@ -73,6 +87,7 @@ def main() -> None:
     """Measure and print a line for each measurement as soon as it is there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement")
+    parser.add_argument("--short", action="store_true", help="each kind once, with few targets")
     parser.add_argument("--json", type=Path, help="file for all figures")
     parser.add_argument("--beside", action="store_true", help="keepalived and ours in user-mode Linux, in turn")
     parser.add_argument("--targets", type=int, default=200, help="of --beside")
@@ -94,7 +109,7 @@ def main() -> None:
 def _series(words: argparse.Namespace) -> None:
     print(f"{'':<20} {'  '.join(COLUMNS)}")
     every: dict[str, dict[str, float]] = {}
-    for label, figures in native(words.seconds):
+    for label, figures in native(SHORT if words.short else SERIES, words.seconds):
         print(line(label, figures), flush=True)
         every[f"{label}, {figures['asked/s']:.0f}/s"] = figures
         if figures["checks"] != figures["probes"]:

@@ -74,7 +74,7 @@ class VirtualAddress(msgspec.Struct, frozen=True, order=True):
         return f"{self.address}/{self.prefix}"
 
 
-class Endpoint(msgspec.Struct, frozen=True, order=True):
+class Endpoint(msgspec.Struct, frozen=True, order=True, gc=False):
     """An address and a port; the port is 0 where there is none."""
 
     address: str

@@ -189,6 +189,49 @@ def test_a_recipient_that_the_relay_refuses_costs_the_others_nothing(lab: Lab, t
     assert spooled(lab) == 0
 
 
+def test_what_happens_while_the_child_is_dead_is_mailed_and_so_is_the_end_of_a_daemon_without_one(
+    lab: Lab, tic: Host, postfix: Postfix
+) -> None:
+    postfix.start()
+    daemon = mailing(lab, tic)
+    daemon.start()
+    daemon.wait_for_state("MASTER", within=5.0)
+    postfix.wait_for(BACKUP, MASTER)
+
+    first = daemon.child("notify")
+    os.kill(first, signal.SIGKILL)
+    second = daemon.wait_for_child("notify", first, within=5.0)
+    os.kill(second, signal.SIGKILL)  # the next one comes after a second
+    wait_until(lambda: daemon.child("notify") != second, within=5.0, what="the death to be noticed")
+    tic.plug(into=False)
+    daemon.wait_for_state("FAULT", within=5.0)
+    assert daemon.stop() == 0
+
+    postfix.wait_for(FAULT, FAULT, STOP, STOP, within=20.0)
+    named = {(mail["Subject"], mail["Message-ID"]) for mail in postfix.mails()}
+    assert len(named) == len({subject for subject, _ in named})
+    assert spooled(lab) == 0
+
+
+def test_what_the_child_had_read_and_not_told_when_it_died_is_mailed_by_its_successor(
+    lab: Lab, tic: Host, postfix: Postfix
+) -> None:
+    postfix.start()
+    daemon = mailing(lab, tic)
+    daemon.start()
+    daemon.wait_for_state("MASTER", within=5.0)
+    postfix.wait_for(BACKUP, MASTER)
+
+    before = daemon.child("notify")
+    os.kill(before, signal.SIGSTOP)  # what comes now lies in its pipe
+    tic.plug(into=False)
+    daemon.wait_for_state("FAULT", within=5.0)
+    os.kill(before, signal.SIGKILL)
+
+    postfix.wait_for(FAULT, FAULT, within=20.0)
+    assert daemon.stop() == 0
+
+
 def test_what_happens_after_the_child_was_killed_is_mailed_too(lab: Lab, tic: Host, postfix: Postfix) -> None:
     postfix.start()
     daemon = mailing(lab, tic)

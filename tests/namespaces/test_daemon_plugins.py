@@ -112,6 +112,10 @@ class Site:
             lambda: self.state(name) == state, within=LIMIT, what=f"{name} to be {state}:\n{self.daemon.log()[-4000:]}"
         )
 
+    def observed(self, name: str) -> int:
+        """Return a count of what observers of plugins were shown."""
+        return sum(int(row[name]) for row in self.daemon.peek()["notify"] if row["name"] == "observers")
+
     def worst_gap(self, name: str) -> float:
         """Watch for a while and return the longest time between two connections of a check, in seconds."""
         since = time.time_ns()
@@ -141,12 +145,17 @@ class Site:
 def test_checks_of_third_parties_work_from_conf_d(lab: Lab) -> None:
     checks = {"bundled": '"tcp"', "polite": '"polite"', "greeting": '{ type = "greeting", word = "HELLO" }'}
 
-    site = Site(lab, checks, "polite", "greeting")
+    site = Site(lab, checks, "polite", "greeting", "watching")
 
-    assert {"checker", "checker/polite", "checker/greeting"} <= set(site.daemon.children())
+    assert {"checker", "checker/polite", "checker/greeting", "notify/watching"} <= set(site.daemon.children())
     for name in checks:
         site.wait_for(name, "UP")
         site.news(name)
+    wait_until(lambda: site.observed("failed") == len(checks), within=LIMIT, what="every death to be observed")
+    assert site.observed("told") > 0
+    for name in checks:
+        text = f"plugin watching: stayalived_event: ValueError: {name}/one is down, it was UP"
+        site.daemon.process.wait_for_log(text, within=LIMIT)
     assert "ERROR" not in site.daemon.log()
     assert site.daemon.stop() == 0
 

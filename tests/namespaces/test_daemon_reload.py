@@ -44,6 +44,7 @@ class Site:
         self.daemon.start()
         for name in ("site", "other"):
             self.daemon.wait_for_state("MASTER", within=5.0, instance=name)
+        wait_until(self.is_master_of_all, within=5.0, what="the routers of both families to be MASTER")
         self.wire = lab.lan.capture(everything=True)
         self.monitor = AddressMonitor(self.host)
 
@@ -51,6 +52,7 @@ class Site:
         """Go back to what the daemon was started with, and begin to watch anew."""
         self.daemon.write(files())
         assert self.daemon.reload().returncode == 0
+        wait_until(self.is_master_of_all, within=5.0, what="the routers of both families to be MASTER")
         self.settle()
         self.begun, self.since = time.time_ns(), time.time()
         self.instances = self.states()
@@ -62,6 +64,11 @@ class Site:
         wait_until(
             lambda: len(self.wire.adverts()) >= before + 3 * SETTLED, within=10.0, what="more adverts of all routers"
         )
+
+    def is_master_of_all(self) -> bool:
+        """Return whether each router of each instance, one for each family, is MASTER."""
+        rows = self.daemon.peek()["instances"]
+        return all(half["state"] == "MASTER" and half["became_master"] for row in rows for half in row["routers"])
 
     def states(self) -> dict[str, tuple[str, int]]:
         """Return state of each instance and how often it became MASTER."""

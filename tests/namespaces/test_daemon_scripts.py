@@ -33,6 +33,12 @@ class Script:
         assert list(lines) == self.lines()
 
 
+def counted(daemon: Daemon, name: str) -> int:
+    """Return a count of `status` of the actions of type `script`."""
+    rows = [row for row in daemon.peek().get("notify", []) if row["name"] == "script"]
+    return sum(int(row[name]) for row in rows)
+
+
 def daemon_on(host: Host, script: Script, *, priority: int = 100, more: str = "") -> Daemon:
     notify = f'notify = [{{ type = "script", command = ["{script.path}"]{more} }}]'
     return Daemon(host, {"10-vrrp.toml": vrrp_instance(VIP, priority=priority, more=notify)})
@@ -75,6 +81,38 @@ def test_a_script_that_anybody_could_change_is_refused_and_the_rest_works(lab: L
     tic.wait_for_address(VIP)
     assert daemon.stop() == 0
     assert script.lines() == []
+
+
+def test_of_what_a_script_is_too_slow_for_it_is_told_the_newest_alone(lab: Lab) -> None:
+    tic = lab.host("tic", "192.0.2.1/24")
+    gate = lab.folder / "gate"
+    script = Script(
+        lab, "slow", f'echo "$3 $STAYALIVED_OLD $STAYALIVED_MERGED" >>$OUT; until [ -e {gate} ]; do sleep 0.05; done'
+    )
+    daemon = daemon_on(tic, script, more=', on_overlap = "latest"')
+
+    daemon.start()
+    daemon.wait_for_state("MASTER", within=5.0)
+    tic.plug(into=False)
+    daemon.wait_for_state("FAULT", within=5.0)
+    wait_until(lambda: counted(daemon, "merged") == 1, within=5.0, what="MASTER to be merged into FAULT")
+    gate.touch()
+
+    script.wait_for("BACKUP INIT 0", "FAULT BACKUP 1")
+    assert daemon.stop() == 0
+
+
+def test_a_script_that_is_overtaken_is_ended_where_that_is_asked_for(lab: Lab) -> None:
+    tic = lab.host("tic", "192.0.2.1/24")
+    script = Script(lab, "slow", 'echo "$3" >>$OUT; [ $3 = FAULT ] || sleep 60; echo "$3 ends" >>$OUT')
+    daemon = daemon_on(tic, script, more=', on_overlap = "kill", timeout = 90')
+
+    daemon.start()
+    script.wait_for("BACKUP", "MASTER", within=10.0)
+    tic.plug(into=False)
+
+    script.wait_for("BACKUP", "MASTER", "FAULT", "FAULT ends", within=10.0)
+    assert daemon.stop() == 0
 
 
 @pytest.mark.parametrize("stubborn", ["", "trap '' TERM"])

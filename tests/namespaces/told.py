@@ -190,7 +190,7 @@ class Pair:
             for name, kind in ((OURS, OurSide), (THEIRS, TheirSide))
             for segment in (lab.segment(f"wire-{name}"),)
         }
-        self._seen = 0
+        self._states: list[str] = []
 
     def each(self, act: Callable[[Side], None]) -> None:
         """Do the same to both."""
@@ -198,13 +198,29 @@ class Pair:
             act(side)
 
     def wait_for(self, *states: str) -> None:
-        """Wait until both have told these states next of the instance with the general script alone."""
-        self._seen += len(states)
+        """Wait until both have told these states next: to the general script alone, then to all others too."""
+        self._states += states
         for name, side in self.sides.items():
             what = f"{name} to tell {states}: {side.told(GENERAL)}"
-            wait_until(lambda side=side: len(side.told(GENERAL)) >= self._seen, within=LIMIT, what=what)
-            found = [line.split()[3] for line in side.told(GENERAL)[self._seen - len(states) :]]
+            wait_until(lambda side=side: len(side.told(GENERAL)) >= len(self._states), within=LIMIT, what=what)
+            found = [line.split()[3] for line in side.told(GENERAL)[len(self._states) - len(states) :]]
             assert list(states) == found, f"{name}: {side.told(GENERAL)}"
+            for wish in (*WISHES, GROUP):
+                what = f"{name} to tell {self._states} to the scripts of {wish.name}: {side.told(wish.name)}"
+                wait_until(lambda side=side, wish=wish: self._is_told(side, wish), within=LIMIT, what=what)
+
+    def _is_told(self, side: Side, wish: Wish) -> bool:
+        """Return whether each script of a subject was called for each state so far that it is there for."""
+        lines = side.told(wish.name)
+        for state in set(self._states):
+            called = {f"notify_{state.lower()}": 0, "notify": 0}
+            for line in lines:
+                script, *words = line.split()
+                if script in called and (not words or words[2] == state):
+                    called[script] += 1
+            if any(times < self._states.count(state) for script, times in called.items() if script in wish.scripts):
+                return False
+        return True
 
     def wait_for_word(self, subject: str, word: str) -> None:
         """Wait until a script of a subject was called by both for what keepalived calls so."""

@@ -23,9 +23,20 @@ COMMANDS = (
     "link set lo up",
     "address add 192.0.2.1/32 dev lo",
     "address add 192.0.2.2/32 dev lo",
+    "address add 192.0.2.3/32 dev lo",
     "address add 2001:db8::1/128 dev lo nodad",
+    "address add 2001:db8::3/128 dev lo nodad",
     "route add unreachable 198.51.100.0/24",
 )
+
+REFUSALS = """
+table inet refusing { chain input {
+    type filter hook input priority 0
+    ip daddr 192.0.2.3 icmp type echo-request reject with icmp type host-unreachable
+    ip6 daddr 2001:db8::3 icmpv6 type echo-request reject with icmpv6 type addr-unreachable
+}
+}
+"""
 
 
 def aim(address: str, **source: str) -> Target:
@@ -35,6 +46,7 @@ def aim(address: str, **source: str) -> Target:
 def prepare() -> None:
     for command in COMMANDS:
         subprocess.run(["ip", *command.split()], check=True)
+    subprocess.run(["nft", "-f", "-"], input=REFUSALS, text=True, check=True)
 
 
 def open_all(found: dict[str, Any]) -> tuple[socket.socket, ...]:
@@ -48,6 +60,13 @@ def open_all(found: dict[str, Any]) -> tuple[socket.socket, ...]:
 
 def fall_silent() -> None:
     IGNORE.write_text("1")
+
+
+async def beside_others(pinger: Pinger) -> list[str]:
+    """Return the ends of requests of which each second one is refused: an error goes to nobody else's request."""
+    targets = [aim("192.0.2.1"), aim("192.0.2.3")] * 50
+    ends = await asyncio.gather(*(pinger.ping(target, b"x") for target in targets), return_exceptions=True)
+    return sorted({f"{target.endpoint.address}: {end}" for target, end in zip(targets, ends, strict=True)})
 
 
 async def main() -> dict[str, Any]:
@@ -70,6 +89,9 @@ async def main() -> dict[str, Any]:
     await ask("no route", aim("203.0.113.1"))
     await ask("no way", aim("198.51.100.1"))
     await asyncio.gather(*(pinger.ping(aim("192.0.2.1"), b"one of many") for _ in range(200)))
+    await ask("refused", aim("192.0.2.3"))
+    await ask("refused, IPv6", aim("2001:db8::3"))
+    found["beside"] = await beside_others(pinger)
     fall_silent()
     await ask("silent", aim("192.0.2.1"))
     pinger.close()

@@ -34,6 +34,9 @@ def test_ping_is_answered_by_the_kernel_and_every_refusal_is_told_for_what_it_is
         "no such interface": "local: bind_if eth9: No such device; name an interface of this host",
         "no route": "echo: network is unreachable",
         "no way": "echo: no route to host",
+        "refused": "echo: host unreachable, says 192.0.2.3",
+        "refused, IPv6": "echo: host unreachable, says 2001:db8::3",
+        "beside": ["192.0.2.1: None", "192.0.2.3: echo: host unreachable, says 192.0.2.3"],
         "silent": "echo: no answer within 200 ms",
         "closed": f"local: {NO_SOCKET}",
     } == json.loads(done.stdout)

@@ -67,7 +67,7 @@ def test_the_table_follows_health(story: list[tuple[str, str, int]]) -> None:
         else Health(state=State.UNKNOWN)
         for one in SERVERS
     }
-    expected = project(WEB, Standing(servers=health, quorum=Quorum(director.state().quorum))).table
+    expected = project(WEB, Standing(servers=health, quorum=Quorum(director.state().quorum)))
     assert expected == director.kernel.table
     assert director.state().problem == ""
 

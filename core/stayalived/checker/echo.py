@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from stayalived.checker.echo_errors import Refusal, refusals, want_errors
+from stayalived.checker.session import words_for
 from stayalived.checker.sockets import OWN_SIDE
 from stayalived.errors import KernelProblem
 from stayalived.plugin.checks import LocalFailure, NetworkFailure, Target, Verdict
@@ -59,6 +61,7 @@ def open_echo_sockets() -> tuple[socket.socket, ...]:
             with contextlib.suppress(OSError):  # whoever pings is told what is missing, nobody else cares
                 kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
                 opened.append(socket.socket(family, kind, protocol))
+                want_errors(opened[-1])
     return tuple(opened)
 
 
@@ -98,7 +101,8 @@ class Pinger:
         """Send one request and wait for its reply.
 
         Raises:
-            NetworkFailure: there was none within the target's `connect_timeout`, or no way there.
+            NetworkFailure: there was none within the target's `connect_timeout`, or no way there, as this host knows
+                or another one says.
             KernelProblem: this machine could not send it.
             LocalFailure: this process has no socket for it, or too many requests wait.
         """
@@ -140,20 +144,40 @@ class Pinger:
         interface = _interface(target.bind_if)
         to = (address, 0, 0, interface) if is_ipv6 else (address, 0)
         head = _HEAD.pack((_IPV6 if is_ipv6 else _IPV4)[0], 0, 0, 0, number)
+        source = _source(target.bindto, interface, is_ipv6)
         try:
-            opened.sendmsg([head, data], _source(target.bindto, interface, is_ipv6), 0, to)
+            opened.sendmsg([head, data], source, 0, to)
         except OSError as error:
-            refusal = error.errno or 0
-            if refusal in OWN_SIDE:
-                raise KernelProblem("echo", refusal, OWN_SIDE[refusal]) from error
-            raise NetworkFailure(Verdict.failed("echo", os.strerror(refusal).lower())) from error
+            if not self._take_errors(opened):
+                raise _failure(error.errno or 0) from error
+            self._send_again(opened, [head, data], source, to)  # it was the error of another request: ip(7)
+
+    @staticmethod
+    def _send_again(
+        opened: socket.socket, parts: list[bytes], source: list[tuple[int, int, bytes]], to: tuple[str | int, ...]
+    ) -> None:
+        try:
+            opened.sendmsg(parts, source, 0, to)
+        except OSError as error:
+            raise _failure(error.errno or 0) from error
+
+    def _take_errors(self, opened: socket.socket) -> int:
+        """Give what has come back to whoever waits for a reply instead; returns how many there were."""
+        taken = 0
+        for refusal in refusals(opened):
+            taken += 1
+            waiting = self._waiting.get(refusal.number) if refusal is not None else None
+            if refusal is not None and waiting is not None and _same(refusal.address, waiting.address):
+                _fail(waiting.answered, refusal)
+        return taken
 
     def _receive(self, opened: socket.socket) -> None:
         """Give the replies that have come to whoever waits for them."""
+        self._take_errors(opened)
         for _ in range(MOST_READ):
             try:
                 packet, sender = opened.recvfrom(_LARGEST)
-            except OSError:  # nothing more, or an error of a request that times out by itself
+            except OSError:  # nothing more, or an error that waits in the queue: it makes the socket readable again
                 return
             if len(packet) >= _HEAD.size:
                 kind, _code, _checksum, _identifier, number = _HEAD.unpack_from(packet)
@@ -180,6 +204,20 @@ def _source(bindto: str, interface: int, is_ipv6: bool) -> list[tuple[int, int, 
         return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, info)]
     address = socket.inet_pton(socket.AF_INET, bindto or "0.0.0.0")  # noqa: S104  (a source)
     return [(socket.IPPROTO_IP, _IP_PKTINFO, struct.pack("@i", interface) + address + bytes(4))]
+
+
+def _failure(number: int) -> KernelProblem | NetworkFailure:
+    """Return what a request that could not be sent means."""
+    if number in OWN_SIDE:
+        return KernelProblem("echo", number, OWN_SIDE[number])
+    return NetworkFailure(Verdict.failed("echo", os.strerror(number).lower()))
+
+
+def _fail(waiting: "asyncio.Future[None]", refusal: Refusal) -> None:
+    """Tell whoever waits that there will be no reply, once."""
+    if not waiting.done():
+        seen = f"{words_for(refusal.error)}, says {refusal.told_by}"
+        waiting.set_exception(NetworkFailure(Verdict.failed("echo", seen)))
 
 
 def _same(one: str, other: str) -> bool:

@@ -100,7 +100,7 @@ class CheckerEngine:
     def handle(self, event: CheckerEvent, now: Instant) -> Sequence[CheckerEffect]:
         """Take in one event and return what is to be done."""
         if isinstance(event, ProbeEnded):
-            return list(self._probe_ended(event, now))
+            return self._probe_ended(event, now)
         match event:
             case Asked(call=call, lane=lane, program=program):
                 return [self._programs.ask(call, lane, program, now)]
@@ -190,23 +190,25 @@ class CheckerEngine:
 
     # ----------------------------------------------------------------------------------------------------- results
 
-    def _probe_ended(self, event: ProbeEnded, now: Instant) -> Iterator[CheckerEffect]:
+    def _probe_ended(self, event: ProbeEnded, now: Instant) -> list[CheckerEffect]:
         """Take in what a probe found and file its next run."""
+        effects: list[CheckerEffect] = []
         probe = self.registry.probes.get(event.probe)
         if probe is None or not probe.running:
-            return  # abandoned while its answer was on the way
+            return effects  # abandoned while its answer was on the way
         probe.end(now)
         outcome = event.outcome
         if isinstance(outcome, Verdict):
             probe.verdict, probe.latency = outcome, event.latency
             for subscriber in probe.subscribers:
                 if subscriber.is_due(probe.counted_at):
-                    yield from self._judge(subscriber, probe, now)
+                    effects.extend(self._judge(subscriber, probe, now))
             self._due.file(probe.number, probe.next_due(now))
-            return
+            return effects
         is_early = isinstance(outcome, LocalFault) and probe.wish() > LOCAL_RETRY
         self._due.file(probe.number, after(now, LOCAL_RETRY) if is_early else probe.next_due(now))
-        yield from self._fault(probe, outcome, now)
+        effects.extend(self._fault(probe, outcome, now))
+        return effects
 
     def _judge(self, subscriber: Subscriber, probe: Probe, now: Instant) -> Iterator[CheckerEffect]:
         """Let one subscriber judge the probe's result; tell and report what changed."""

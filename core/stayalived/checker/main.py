@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -13,6 +14,7 @@ from stayalived.checker.probes import AbandonProbe, ProbeEffect, ProbeEvent, Pro
 from stayalived.checker.programs import Programs
 from stayalived.checker.shards import distribution_of
 from stayalived.checker.tasks import TaskLimit
+from stayalived.checker.tidiness import Tidiness
 from stayalived.checker.watchdog import Watchdog
 from stayalived.child.asyncshell import AsyncShell
 from stayalived.child.base import read_clock
@@ -100,13 +102,18 @@ async def _serve(context: Context, checks: Checks, sockets: tuple[socket.socket,
     shell: AsyncShell[ProbeEvent, ProbeEffect] = AsyncShell(engine, context, perform)
     programs = Programs(shell.post)
     pinger = Pinger(sockets)
-    prober = Prober(checks.make, shell.post, read_clock, watchdog, programs.run, pinger.ping)
+    prober = Prober(checks.make, shell.post, read_clock, watchdog, programs.run, pinger.ping, grown=_grown(context))
     try:
         await shell.run()
     finally:
         prober.close()
         pinger.close()
         watchdog.close()
+
+
+def _grown(context: Context) -> Callable[[], None]:
+    """Return what is told of each new check: a stranger's may be a cycle, which the collector shall find."""
+    return (lambda: None) if context.distribution else Tidiness(asyncio.get_running_loop().call_later).grown
 
 
 async def _part() -> None:

@@ -62,6 +62,7 @@ class Prober:
         run: RunProgram = no_programs,
         ping: Ping = no_ping,
         open_session: OpenSession = Session,
+        grown: Callable[[], None] = lambda: None,
     ) -> None:
         """Join the stepper's epoll to the loop.
 
@@ -73,7 +74,9 @@ class Prober:
             run: has the runner start a program.
             ping: sends an ICMP echo request.
             open_session: makes what a probe talks through.
+            grown: told of each check that was made.
         """
+        self._grown = grown
         self._make = make
         self._net = partial(ProbeNet, run, ping, open_session)
         self._tell = ended
@@ -134,6 +137,7 @@ class Prober:
         in_steps = type(check).steps is not Check.steps
         known = _Known(check, target, str(effect.identity), in_steps)
         self._known[effect.probe] = known
+        self._grown()
         return known
 
     def _ended(self, number: int, outcome: Outcome, latency: Duration) -> None:

@@ -40,7 +40,8 @@ class Wheel(Generic[Key]):
 
     def file(self, key: Key, due: Instant) -> None:
         """File a key under a moment, in place of the one it had. It comes up at that moment or up to a slot later."""
-        self.drop(key)
+        if key in self._places:
+            self.drop(key)
         slot = -(-due // SLOT)
         keys = self._slots.get(slot)
         if keys is None:

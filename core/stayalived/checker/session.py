@@ -107,14 +107,7 @@ class Session:
             PluginFailure: there is no connection yet.
         """
         self.step = step
-        kind = type(step)
-        if isinstance(step, Connect):
-            return self._do(lambda: self._connect(step))
-        if self.socket is None:
-            raise PluginFailure(f"yielded {kind.__name__} before Connect")
-        if isinstance(step, PeerCertificate):
-            return self._certificate()
-        if kind is Receive and not self.readable and self._tls is None:
+        if type(step) is Receive and not self.readable and self._tls is None and self.socket is not None:
             self.wants_write = False
             return None  # nothing came yet: reading would only say so
         return self._do(self._start)
@@ -146,11 +139,12 @@ class Session:
             name, number = step_name(self.step), error.errno or 0
             if number in OWN_SIDE:
                 raise KernelProblem(name, number, OWN_SIDE[number]) from error
-            raise NetworkFailure(Verdict.failed(name, _words(number))) from error
+            raise NetworkFailure(Verdict.failed(name, words_for(number))) from error
 
     def _connect(self, step: Connect) -> bytes | None:
         """Open a socket as the target says and begin to connect."""
-        self.close()
+        if self.socket is not None:
+            self.close()
         self.socket = open_socket(self.target, datagrams=step.datagrams)
         self.wants_write = True
         number = self.socket.connect_ex(sockaddr(self.target))
@@ -168,12 +162,18 @@ class Session:
         return b""
 
     def _start(self) -> bytes | None:
-        """Begin to send, or the handshake, and do what can be done of it."""
+        """Begin a step, and do what can be done of it."""
         step = self.step
-        if isinstance(step, StartTls):
-            self._tls = _layer(step)
-        elif isinstance(step, Send):
+        if isinstance(step, Connect):
+            return self._connect(step)
+        if self.socket is None:
+            raise PluginFailure(f"yielded {type(step).__name__} before Connect")
+        if isinstance(step, Send):
             self._take(step.data)
+        elif isinstance(step, StartTls):
+            self._tls = _layer(step)
+        elif isinstance(step, PeerCertificate):
+            return self._certificate()
         return self._work()
 
     def _take(self, data: bytes) -> None:
@@ -263,7 +263,7 @@ def _look_at(number: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _words(number: int) -> str:
+def words_for(number: int) -> str:
     """Return an error of the network as people say it."""
     return _WORDS.get(number) or os.strerror(number).lower()
 

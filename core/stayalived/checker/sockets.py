@@ -9,6 +9,9 @@ from stayalived.plugin.checks import Target
 _IP_BIND_ADDRESS_NO_PORT = 24  # include/uapi/linux/in.h; Python names it from 3.12 on
 _RECVERR = {False: (socket.IPPROTO_IP, 11), True: (socket.IPPROTO_IPV6, 25)}  # include/uapi/linux/in.h, in6.h
 
+_STREAM = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+_DATAGRAMS = int(socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+
 # What a system call may be refused for that is our own lack and says nothing about the server (C11).
 OWN_SIDE = {
     errno.EMFILE: "raise the limit of open files (LimitNOFILE)",
@@ -36,8 +39,7 @@ def open_socket(target: Target, *, datagrams: bool = False) -> socket.SocketType
     opened = None
     try:
         # The class of the C module: the one of `socket` costs twice as much to make and close.
-        kind = socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM
-        opened = socket.SocketType(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)
+        opened = socket.SocketType(family, _DATAGRAMS if datagrams else _STREAM, 0)
         if datagrams:  # else ip(7) keeps to itself that a host or a net cannot be reached
             opened.setsockopt(*_RECVERR[is_ipv6], 1)
         if target.fwmark:

@@ -33,12 +33,12 @@ _TROUBLE = select.EPOLLHUP | select.EPOLLERR
 class Watched(Protocol):
     """Who has the loop: the watchdog names it when it keeps it."""
 
-    def enter(self, label: str) -> None:
+    def enter(self, label: str, now: Instant) -> None:
         """A check's code gets the loop."""
         ...
 
-    def leave(self) -> None:
-        """It has given the loop back."""
+    def leave(self) -> Instant:
+        """It has given the loop back. Returns the moment."""
         ...
 
 
@@ -130,7 +130,7 @@ class Stepper:
             # A run that ended meanwhile may have left its descriptor's number to a new one, whose event this is not.
             if self._by_descriptor.get(descriptor) is run:
                 run.session.notice(events & _READABLE, events & _ENDING, events & _TROUBLE)
-                self._go_on(run, now)
+                now = self._go_on(run, now)
 
     def expire(self, now: Instant) -> None:
         """End the runs that have taken too long."""
@@ -151,22 +151,22 @@ class Stepper:
             self._close(run)
         self._epoll.close()
 
-    def _go_on(self, run: Run, now: Instant) -> None:
+    def _go_on(self, run: Run, now: Instant) -> Instant:
+        """Go on with a run after an event and return the moment after it: each look at the clock serves two runs."""
         answer, run.answer = run.answer, None
         try:
             if answer is None:
                 answer = run.session.go_on()
         except (NetworkFailure, KernelProblem) as failure:
             self._fail(run, failure)
-            return
-        if answer is not None:
-            self._advance(run, answer, now)
+            return self._clock()
+        return now if answer is None else self._advance(run, answer, now)
 
-    def _advance(self, run: Run, answer: bytes | None, now: Instant) -> None:
+    def _advance(self, run: Run, answer: bytes | None, now: Instant) -> Instant:
         """Give the body the answers it waits for until a step has to wait for the network, or the body ends."""
         session, steps = run.session, run.steps
         timeout = session.target.connect_timeout
-        self._watched.enter(run.label)
+        self._watched.enter(run.label, now)
         try:
             for _ in range(MOST_STEPS):
                 step = next(steps) if answer is None else steps.send(answer)
@@ -176,10 +176,11 @@ class Stepper:
                 if type(step) is Connect:
                     self._register(run)
                 if answer is None:
-                    run.step_until = after(now, timeout)
-                    return
-            run.answer, run.step_until = answer, after(now, timeout)
-            self._epoll.modify(run.descriptor, _BOTH)  # tells anew what is ready, though edge-triggered
+                    break
+            else:
+                run.answer = answer
+                self._epoll.modify(run.descriptor, _BOTH)  # tells anew what is ready, though edge-triggered
+            run.step_until = after(now, timeout)
         except StopIteration as stop:
             self._conclude(run, stop.value)
         except (NetworkFailure, KernelProblem, LocalFailure) as failure:
@@ -189,7 +190,8 @@ class Stepper:
         except BaseException as error:  # noqa: BLE001  (whatever a plugin raises is its own loss)
             self._end(run, PluginFault(text=describe(error)))
         finally:
-            self._watched.leave()
+            now = self._watched.leave()
+        return now
 
     def _conclude(self, run: Run, value: object) -> None:
         """Take the body's verdict."""

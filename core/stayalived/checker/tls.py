@@ -11,6 +11,19 @@ MOST_CONTEXTS = 64
 """A context takes 27 ms to make, so each kind is made once."""
 
 
+FileStamp = tuple[int, int, int]
+"""Number, size and time of change of a file."""
+
+
+def stamp(path: str) -> FileStamp:
+    """Return what changes when a file is renewed, without reading it; a link is followed."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  (for each handshake: a Path costs three times as much)
+    except OSError:
+        return 0, 0, 0  # whoever loads it says what is wrong
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @lru_cache(maxsize=MOST_CONTEXTS)
 def context_for(
     verify: bool,
@@ -19,6 +32,7 @@ def context_for(
     certificate: str = "",
     key: Secret | None = None,
     alpn: tuple[str, ...] = (),
+    seen: "tuple[FileStamp, ...]" = (),  # noqa: ARG001  (part of what the context is remembered by)
 ) -> ssl.SSLContext:
     """Return the context for a kind of connection.
 
@@ -29,6 +43,7 @@ def context_for(
         certificate: path of our own certificate; empty: none.
         key: its private key as PEM text; None: it stands in the certificate's file.
         alpn: protocols to offer.
+        seen: how the files look; another look is another context.
 
     Raises:
         OSError: the authorities' file cannot be read.
@@ -81,7 +96,8 @@ class TlsLayer:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         named = bool(step.server_name)
-        context = context_for(step.verify, named, step.ca, step.certificate, step.key, step.alpn)
+        seen = tuple(stamp(path) for path in (step.ca, step.certificate) if path)
+        context = context_for(step.verify, named, step.ca, step.certificate, step.key, step.alpn, seen)
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=step.server_name or None)
 
     @property

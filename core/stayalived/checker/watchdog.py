@@ -59,6 +59,7 @@ class Watchdog:
         self._since = Instant(0)
         self._overlong = ""
         self._named: dict[str, tuple[Instant, int]] = {}
+        self._is_busy = False  # a probe has started since the last look
         self._busy_until = Instant(0)
         self._turned_at = Instant(0)
         self._starved_before = NO_TIME
@@ -72,20 +73,22 @@ class Watchdog:
 
     def watch(self) -> None:
         """Say that a probe starts: watch the loop for a while. To be called inside the running loop."""
-        self._busy_until = Instant(self._clock() + IDLE_AFTER)
+        self._is_busy = True
         if self._timer is None:
             self._tick()
             self._wanted.set()
 
-    def enter(self, label: str) -> None:
-        """Say that a check's code gets the loop."""
-        self.running, self._since = label, self._clock()
+    def enter(self, label: str, now: Instant | None = None) -> None:
+        """Say that a check's code gets the loop; `now` spares a look at the clock."""
+        self.running, self._since = label, self._clock() if now is None else now
 
-    def leave(self) -> None:
-        """Say that it has given the loop back."""
-        if elapsed(self._since, self._clock()) >= self._limit:
+    def leave(self) -> Instant:
+        """Say that it has given the loop back. Returns the moment."""
+        now = self._clock()
+        if now - self._since >= self._limit:
             self._overlong = self.running
         self.running = ""
+        return now
 
     def close(self) -> None:
         """Stop watching and end the thread."""
@@ -101,6 +104,8 @@ class Watchdog:
     def _tick(self) -> None:
         """Note that the loop turns, for as long as probes run."""
         self._starved_before, self._turned_at = self._starved(), self._clock()
+        if self._is_busy:
+            self._is_busy, self._busy_until = False, Instant(self._turned_at + IDLE_AFTER)
         if self._turned_at >= self._busy_until:
             self._wanted.clear()
             self._timer = None

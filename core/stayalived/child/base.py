@@ -27,7 +27,8 @@ from stayalived.child.events import (
 from stayalived.child.link import Link, read_blob
 from stayalived.child.origin import Origin
 from stayalived.child.repeats import Repeats
-from stayalived.config.model import decode, decode_globals
+from stayalived.config.model import decode_globals
+from stayalived.config.reading import Reader
 from stayalived.engine import Engine
 from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.routes import API, LOG, role_of
@@ -75,7 +76,7 @@ class ShellBase(Generic[Event, Effect]):
         self._engine = engine
         self._perform = perform
         brief = role_of(context.name) in BRIEF
-        self._conversation = Conversation(decode_globals if brief else decode)
+        self._conversation = Conversation(decode_globals if brief else Reader().decode)
         self._log = logging.getLogger(f"stayalived.{role_of(context.name)}")
         self._events: deque[ChildEvent | Event] = deque()
         self._busy = False

@@ -24,10 +24,13 @@ from stayalived.config.files import Source, digest_of, hosts, parse_all
 from stayalived.config.machine import ThisMachine
 from stayalived.config.model import Configuration
 from stayalived.config.names import Remembered
+from stayalived.config.needs import needs_of
+from stayalived.config.origin import Origin
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import Surroundings, disabled_plugins, resolve
-from stayalived.config.reuse import Kept, kept_of, origin_of, unchanged
+from stayalived.config.reuse import Kept, is_same, kept_of, origin_of, unchanged
 from stayalived.config.secrets import Vault
+from stayalived.messages.control import Needs
 from stayalived.plugin import manager
 from stayalived.timing import Duration, in_seconds, seconds
 
@@ -46,6 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         problems: everything that is wrong, in the order of the files.
         configuration: as `model.encode` writes it; empty when one of the problems is more than a warning.
+        needs: what the supervisor has to know of it; None where there is none.
         hosts: names that the files have a `[host.NAME]` for.
         names: host names that were resolved, each with the addresses that were taken.
     """
@@ -54,6 +58,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     configuration: bytes
     hosts: tuple[str, ...]
     names: dict[str, tuple[str, ...]] = {}
+    needs: Needs | None = None
 
     @property
     def good(self) -> bool:
@@ -97,8 +102,32 @@ def open_all(paths: Sequence[Path], host_id: str = "", previous: Configuration |
         host_id: whose configuration it shall be, where one is in force.
         previous: the configuration in force.
     """
+    return open_found(look(paths), host_id, previous)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Files and plugins as they are now, and nothing of them looked into yet."""
+
+    contents: Contents
+    unreadable: list[Problem]
+    discovery: manager.Discovery
+
+    def is_same(self, host_id: str, origin: Origin | None) -> bool:
+        """Tell whether this means, by an origin, what the configuration in force is already."""
+        digests = {name: digest_of(raw) for name, raw in self.contents if raw is not None}
+        return not self.unreadable and is_same(origin, _surroundings(self.discovery, host_id), digests)
+
+
+def look(paths: Sequence[Path]) -> Found:
+    """Read files, and metadata of plugins."""
     contents, unreadable = load(paths)
-    discovery = manager.discover()
+    return Found(contents=contents, unreadable=unreadable, discovery=manager.discover())
+
+
+def open_found(found: Found, host_id: str = "", previous: Configuration | None = None) -> Opened:
+    """Do what `open_all` does with what was read already."""
+    contents, unreadable, discovery = found.contents, found.unreadable, found.discovery
     sources = _parse(contents, unreadable, previous, _surroundings(discovery, host_id))
     vault = Vault()
     for source in sources:
@@ -169,8 +198,16 @@ def _examine(opened: Opened, host_id: str, resolver: Resolver) -> Report:
     encoded = b""
     if configuration is not None and usable:
         origin = origin_of(sources, configuration, every, lookup.answers, _surroundings(opened.discovery, host_id))
+        if plugins.config_loaded.observers:  # who may say something else of it the next time
+            origin = msgspec.structs.replace(origin, settled=False)
         encoded = model.encode(msgspec.structs.replace(configuration, origin=origin))
-    return Report(problems=every, configuration=encoded, hosts=tuple(hosts(sources)), names=lookup.answers)
+    return Report(
+        problems=every,
+        configuration=encoded,
+        hosts=tuple(hosts(sources)),
+        names=lookup.answers,
+        needs=needs_of(configuration) if configuration is not None and encoded else None,
+    )
 
 
 def run(

@@ -44,7 +44,11 @@ class TimingTable(msgspec.Struct, frozen=True, kw_only=True):
         | None
     ) = None
     delay_before_retry: (
-        Annotated[float, about("Time between tries.", ge=0, le=DAY, unit=DURATION, default="1, or the type's")] | None
+        Annotated[
+            float,
+            about("Time between tries.", ge=0, le=DAY, unit=DURATION, default="1, or the type's; `dns`: `delay_loop`"),
+        ]
+        | None
     ) = None
     fast_interval: (
         Annotated[

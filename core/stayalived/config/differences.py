@@ -184,6 +184,12 @@ DIFFERENCES = (
         name="http-limit",
     ),
     Difference(
+        "the pause between tries of an HTTP check",
+        "`delay_before_retry` is 3 s",
+        "1 s, as of the other checks",
+        "the second try says as much two seconds sooner; write `delay_before_retry = 3` where it does not",
+    ),
+    Difference(
         "the next HTTP check of a server that is down",
         "after the longer of `delay_before_retry` and `delay_loop`",
         "after `delay_loop`, or `fast_interval` where that is set",

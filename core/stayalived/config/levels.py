@@ -29,6 +29,8 @@ _options = msgspec.msgpack.Decoder(_Options)
 
 def look_at_levels(desk: Desk, services: Sequence[VirtualServer]) -> None:
     """Say what is wrong with the actions that hold weights."""
+    if not desk.actions:
+        return
     known = {f"{service.name}/{server.name}" for service in services for server in service.real_servers}
     whole = not desk.findings.errors  # else a server may be missing because of its own mistake
     setters: dict[str, Path] = {}

@@ -13,8 +13,7 @@ from stayalived.child.conversation import Conversation
 from stayalived.child.link import Link, read_blob
 from stayalived.child.privileges import SERVICE_USER, Rights
 from stayalived.config import model
-from stayalived.config.check import Opened, Report, examine, open_all
-from stayalived.config.needs import needs_of
+from stayalived.config.check import Opened, Report, examine, look, open_found
 from stayalived.config.problems import Problem
 from stayalived.errors import Bug
 from stayalived.messages.codec import MAX_FRAME
@@ -29,22 +28,34 @@ PROBLEMS_SIZE = MAX_FRAME // 2
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
-def open_as_root(context: Context) -> Opened:
+class Unchanged:
+    """The files mean what is in force already."""
+
+
+def open_as_root(context: Context) -> Opened | Unchanged:
     """Read what may be readable by root alone."""
     gc.disable()  # it lives for one configuration
     accepted = context.extra.get(ACCEPTED)
-    previous = model.decode(read_blob(os.dup(accepted))) if accepted is not None else None
-    return open_all([context.config_dir], context.host_id, previous)
+    found = look([context.config_dir])
+    if accepted is None:
+        return open_found(found, context.host_id)
+    data = read_blob(os.dup(accepted))
+    if found.is_same(context.host_id, model.decode_origin(data)):
+        return Unchanged()
+    return open_found(found, context.host_id, model.decode(data))
 
 
 def run(context: Context, opened: object) -> None:
     """Resolve what was read and send it: `Parsed`, with the configuration in a sealed memfd when it is good."""
-    if not isinstance(opened, Opened):
+    if not isinstance(opened, Opened | Unchanged):
         raise Bug("the config child was not given its files")
     link = Link(context.link)
     link.send(Conversation().hello(os.getpid()))
-    report = examine(opened, context.host_id)
-    parsed, descriptor = parsed_of(report, context.generation)
+    descriptor: int | None = None
+    if isinstance(opened, Opened):
+        parsed, descriptor = parsed_of(examine(opened, context.host_id), context.generation)
+    else:
+        parsed = Parsed(generation=context.generation, problems=(), needs=None, unchanged=True)
     link.send(pack(parsed), descriptor)
     if link.waiting or link.losses.dropped:
         raise Bug("the pipe to the supervisor has no room for one frame, or the frame is too long for any")
@@ -55,8 +66,7 @@ def parsed_of(report: Report, generation: int) -> tuple[Parsed, int | None]:
     problems = fitting(report.problems)
     if not report.configuration:
         return Parsed(generation=generation, problems=problems, needs=None), None
-    needs = needs_of(model.decode(report.configuration))
-    return Parsed(generation=generation, problems=problems, needs=needs), sealed(report.configuration)
+    return Parsed(generation=generation, problems=problems, needs=report.needs), sealed(report.configuration)
 
 
 def sealed(data: bytes) -> int:

@@ -70,7 +70,7 @@ def _children(configuration: Configuration) -> tuple[str, ...]:
         children.append("vrrp")
     if configuration.virtual_servers:
         children.append("ipvs")
-    if configuration.virtual_servers or configuration.tracked_checks:
+    if configuration.tracked_checks or checks_of(configuration.virtual_servers):
         children.extend(shard_names(configuration.globals.checker_processes))
     strangers = [used for used in configuration.distributions if used.name != BUNDLED]
     children.extend(f"checker/{used.name}" for used in strangers if "checker" in used.roles)

@@ -21,7 +21,14 @@ class FileOrigin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """All files, and a digest of the host and the plugins that they were read with."""
+    """All files, and a digest of the host and the plugins that they were read with.
+
+    Attributes:
+        surroundings: the digest.
+        files: in their order.
+        settled: what they mean hangs on nothing else, and there is nothing to say of it.
+    """
 
     surroundings: bytes
     files: tuple[FileOrigin, ...]
+    settled: bool = False

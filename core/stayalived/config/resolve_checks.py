@@ -220,27 +220,29 @@ def _has_limit(made_of: Specification) -> bool:
 
 
 def timing_of(layers: Sequence[TimingTable], made_of: Specification) -> Timing:
-    """Return the timing of a check, but for the limit of its type: of each key the first layer that gives it."""
+    """Return the timing of a check, but for the limit of its type: of each key the first layer that gives it.
 
-    def pick(name: str) -> float:
-        values: Iterator[float | None] = (getattr(layer, name) for layer in layers)
-        return next(value for value in values if value is not None)
+    The last layer is what holds for all types.
+    """
+
+    def pick(name: str, among: Sequence[TimingTable] = layers, otherwise: float = 0.0) -> float:
+        values: Iterator[float | None] = (getattr(layer, name) for layer in among)
+        return next((value for value in values if value is not None), otherwise)
 
     delay_loop = pick("delay_loop")
-    fast = next((layer.fast_interval for layer in layers if layer.fast_interval is not None), 0.0)
-    warmup = next((layer.warmup for layer in layers if layer.warmup is not None), delay_loop)
+    told = layers[:-1] if made_of.type.tries_each_period else layers
     return Timing(
         delay_loop=seconds(delay_loop),
         connect_timeout=seconds(pick("connect_timeout")),
         retry=int(pick("retry")),
-        delay_before_retry=seconds(pick("delay_before_retry")),
-        warmup=seconds(warmup),
+        delay_before_retry=seconds(pick("delay_before_retry", told, otherwise=delay_loop)),
+        warmup=seconds(pick("warmup", otherwise=delay_loop)),
         rise=int(pick("rise")),
         fall=int(pick("fall")),
         alpha=bool(pick("alpha")),
         weight=made_of.weight,
         reverse=made_of.keys.reverse,
-        fast_interval=seconds(fast),
+        fast_interval=seconds(pick("fast_interval")),
         log_all_failures=bool(pick("log_all_failures")),
         from_start=made_of.type.from_start,
     )

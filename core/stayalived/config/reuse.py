@@ -2,7 +2,8 @@
 
 A site with thousands of services keeps them in files of nothing but `[virtual_server.NAME]`. Of such a *plain* file
 that is byte for byte what it was, the virtual servers are taken from the configuration in force, as long as every other
-file is what it was, too, or plain. What stands in two files, differs between hosts, or asks anything of the world
+file is what it was, too, or plain. Where nothing at all asks anything of the world outside, the same files are the same
+configuration, and there is nothing to be done. What stands in two files, differs between hosts, or asks anything of the world
 outside is read anew each time, and so is everything when anything is wrong: then each problem has its line.
 """
 
@@ -12,12 +13,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stayalived.config.files import HOST, Source
-from stayalived.config.model import Configuration, VirtualServer
+from stayalived.config.model import BUNDLED, Configuration, VirtualServer
 from stayalived.config.origin import FileOrigin, Origin
 from stayalived.config.problems import Problem
 
 KIND = "virtual_server"
-_WORLDLY = re.compile(r"\b(notify|command|file|env)\b")
+_WORLDLY = re.compile(r"\b(notify|command|file|env|script_user)\b")
 """Keys of actions, of programs, and of secrets, wherever they stand: who has a word too many is read once too often."""
 
 
@@ -57,6 +58,19 @@ def unchanged(
     if any(digests.get(known.name) != known.digest for known in origin.files if not known.plain):
         return {}
     return {known.name: known for known in origin.files if known.plain and digests.get(known.name) == known.digest}
+
+
+def is_same(origin: Origin | None, surroundings: bytes, digests: Mapping[str, bytes]) -> bool:
+    """Tell whether files mean what they meant, all of them, without a look into one.
+
+    Args:
+        origin: where the configuration in force came from.
+        surroundings: digest of host and plugins, as they are now.
+        digests: of all files, as they are now.
+    """
+    if origin is None or not origin.settled or origin.surroundings != surroundings:
+        return False
+    return [(known.name, known.digest) for known in origin.files] == list(digests.items())
 
 
 def kept_of(sources: Sequence[Source], previous: Configuration | None) -> Kept | None:
@@ -107,7 +121,22 @@ def origin_of(
         plain = apart and own and not _is_worldly(source.text, names)
         fresh = FileOrigin(name=source.name, digest=source.digest, services=services, plain=plain)
         files.append(source.kept or fresh)
-    return Origin(surroundings=surroundings, files=tuple(files))
+    worldly = any(_is_worldly(source.text, names) for source in sources)
+    settled = not (problems or names or worldly or _asks_the_host(configuration))
+    return Origin(surroundings=surroundings, files=tuple(files), settled=settled)
+
+
+def _asks_the_host(configuration: Configuration) -> bool:
+    """Whether something of it may hang on interfaces, neighbours, programs, or on code of strangers."""
+    return bool(
+        configuration.instances
+        or configuration.tracked_checks
+        or configuration.actions
+        or configuration.globals.sync_daemon
+        or configuration.globals.peer_directors
+        or configuration.globals.peer_addresses
+        or any(used.name != BUNDLED for used in configuration.distributions)
+    )
 
 
 def _service_of(subject: str) -> str:

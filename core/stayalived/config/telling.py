@@ -60,6 +60,12 @@ class TellingKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     vrrp_notify_fifo_script: Reader = ""
     lvs_notify_fifo: Annotated[str, about("The same for virtual and real servers alone.")] = ""
     lvs_notify_fifo_script: Reader = ""
+    vrrp_notify_priority_changes: Annotated[
+        bool, about("Whether these FIFOs are told when the effective priority of an instance changes (N16).")
+    ] = False
+    fifo_write_vrrp_states_on_reload: Annotated[
+        bool, about("Whether these FIFOs are told after a reload where instances and sync groups stand (N17).")
+    ] = False
     no_email_faults: Annotated[bool, about("Whether the FAULT of an instance or group is not mailed.")] = False
 
 

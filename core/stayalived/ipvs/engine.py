@@ -217,15 +217,16 @@ class IpvsEngine:
         """Change over to another configuration: what did not change keeps its pool, its health, its connections."""
         if configuration == self._configuration:
             return []
-        keys, subjects = self._pools.keys, self._pools.subjects
+        keys = self._pools.keys
         self._configuration = configuration
         self._pools.build(configuration, now)
+        self._news.forget_servers(self._pools)
         self._leaving = (self._leaving | keys) - self._pools.keys
-        self._news.forget_servers(subjects - self._pools.subjects)
-        if self._asked:
-            self._kernel.read_at = now  # first of all once the kernel has answered
-            return self._news.take()
-        return [*self._news.take(), *self._ask_table()]
+        if self._pools.unseen or self._kernel.table is None:
+            self._kernel.read_at = now  # first of all, or once the kernel has answered
+        else:  # it is as we left it; who has changed it since is found when it is read the next time
+            self._pools.go_on(self._kernel.present(), now)
+        return self._news.take()
 
     def _stop(self, now: Instant, *, leave: bool) -> Sequence[AnyEffect]:
         if self._phase in {Phase.STOPPING, Phase.STOPPED}:
@@ -364,10 +365,12 @@ class IpvsEngine:
             self._asked = True
             return [Apply(tuple(operations)), *self._news.take()]
         self._leaving = {key for key in self._leaving if key in self._kernel.present()}
-        for pool in self._pools.settled():
-            self._news.tell_state(pool, self._kernel, now)
-        self._news.forget_services(self._pools.names, self._leaving)
-        self._pools.due_at = now if self._pools.dirty else None
+        self._pools.settle()
+        if not self._pools.dirty:  # who looks on waits for the kernel, and not the other way round
+            for pool in self._pools.to_tell():
+                self._news.tell_state(pool, self._kernel, now)
+            self._news.forget_services(self._pools.names, self._leaving)
+        self._pools.due_at = now if self._pools.unfinished else None
         return self._news.take()
 
     def _ask_table(self) -> Sequence[AnyEffect]:

@@ -60,6 +60,8 @@ class Health:
 
 
 UNKNOWN = Health(state=State.UNKNOWN)
+UNCHECKED = Health(state=State.UP)
+"""Of a server without checks: one for all of them."""
 
 
 def result_of(alpha: bool, told: CheckState | None, *, stale_is_down: bool) -> Result:
@@ -87,6 +89,8 @@ def judge(before: Health, results: Sequence[Result]) -> Health:
     Returns:
         its health; equal to `before` when nothing changed.
     """
+    if not results and before in (UNKNOWN, UNCHECKED):
+        return UNCHECKED
     return Health(
         state=_judge_state(before, results),
         delta=sum(result.delta for result in results),

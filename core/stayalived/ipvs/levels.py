@@ -5,7 +5,7 @@ than all of them: weight 0 until no connection is left or its deadline has come,
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from stayalived.messages.services import BIGGEST_WEIGHT, Override
@@ -125,9 +125,14 @@ class Levels:
         self._look_for_ends()
         return changed
 
-    def keep(self, servers: Collection[str]) -> None:
+    @property
+    def servers(self) -> list[str]:
+        """The servers of which something else is wanted than what is configured, in order."""
+        return sorted(server for server, keys in self._keys.items() if keys)
+
+    def keep(self, servers: Container[str]) -> None:
         """Forget which drains are over of servers that are not there any more: they may come back with connections."""
-        self._drained &= set(servers)
+        self._drained = {server for server in self._drained if server in servers}
         self._look_for_ends()
 
     def _look_for_ends(self) -> None:

@@ -1,6 +1,6 @@
 """What ipvs tells: states of services, events, lines for the log, each once. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 
 from stayalived.child.events import ChildEffect, Forget, Report, Tell
 from stayalived.config.model import RealServer
@@ -187,9 +187,9 @@ class Newsroom:
 
     # -- what is gone
 
-    def forget_servers(self, subjects: Collection[str]) -> None:
-        """Nobody shall be told any more that these were found in the kernel."""
-        for subject in sorted(self.adopted & set(subjects)):
+    def forget_servers(self, present: Container[str]) -> None:
+        """Tell nobody any more of others than these servers that they were found in the kernel."""
+        for subject in sorted(subject for subject in self.adopted if subject not in present):
             self.adopted.discard(subject)
             self._effects.append(Forget(message=AdoptedServer, key=subject))
 

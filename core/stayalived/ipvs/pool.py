@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping
 
 from stayalived.addresses import Endpoint
-from stayalived.config.model import RealServer, VirtualServer
+from stayalived.config.model import Check, RealServer, VirtualServer
 from stayalived.ipvs.changes import LONG_AGO, AdjustmentChange, Memory, PanicChange, QuorumChange, ServerChange
 from stayalived.ipvs.health import UNKNOWN, Health, State, judge, result_of
 from stayalived.ipvs.levels import AS_CONFIGURED, Adjustment, clamped
 from stayalived.ipvs.model import Connections, Destination, ServiceKey, Table
 from stayalived.ipvs.projection import (
     Found,
-    Projection,
     Standing,
     endpoint_in,
     keys_of,
@@ -55,7 +54,8 @@ class Pool:
         self.panic = False
         self.strangers: Found = {}
         self.sorry_found = False
-        self._projection: Projection | None = None
+        self._by_name: dict[str, RealServer] | None = None  # made when somebody asks
+        self._projection: Table | None = None
 
     @property
     def unknown(self) -> bool:
@@ -63,7 +63,7 @@ class Pool:
         return len(self._known) < len(self.service.real_servers)
 
     @property
-    def projection(self) -> Projection:
+    def projection(self) -> Table:
         """What the kernel should have of it; computed again only after something changed."""
         if self._projection is None:
             standing = Standing(
@@ -81,6 +81,20 @@ class Pool:
     def health(self, server: RealServer) -> Health:
         """Return what is believed of a server."""
         return self._health.get(server.name, UNKNOWN)
+
+    def checks(self) -> Iterator[Check]:
+        """Walk through the checks of all servers."""
+        return (check for server in self.service.real_servers for check in server.checks)
+
+    def server(self, name: str) -> RealServer | None:
+        """Return the server of a name, or None when there is none."""
+        if self._by_name is None:
+            self._by_name = {server.name: server for server in self.service.real_servers}
+        return self._by_name.get(name)
+
+    def is_new(self, server: RealServer) -> bool:
+        """Return whether a server has to be looked for in the kernel's table yet, by `adopt`."""
+        return server.name not in self._health
 
     def up_since(self, server: RealServer) -> Instant:
         """Return when a server returned."""
@@ -212,7 +226,7 @@ class Pool:
         """
         self._projection = None
         for server in self.service.real_servers:
-            weight = None if server.name in self._health else self.weight_in(table, server)
+            weight = self.weight_in(table, server) if self.is_new(server) else None
             if weight is None:
                 self._health.setdefault(server.name, UNKNOWN)
                 continue
@@ -247,7 +261,7 @@ class Pool:
 
         One that is new waits for `adopt`: it may be in the kernel's table.
         """
-        if server.name not in self._health:
+        if self.is_new(server):
             return None
         before = self.health(server)
         stale_is_down = self.service.manners.stale_is_down

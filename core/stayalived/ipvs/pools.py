@@ -1,10 +1,10 @@
 """All virtual servers of a configuration: who is judged when, what has to be looked at again, the first round. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from stayalived.config.model import BUNDLED, Configuration, RealServer
+from stayalived.config.model import BUNDLED, Configuration, RealServer, VirtualServer
 from stayalived.ipvs.health import State
 from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import ServiceKey, Table
@@ -42,7 +42,6 @@ class Pools:
         self._levels = levels
         self._draining: set[str] = set()  # servers that wait for the end of their connections
         self._pools: dict[str, Pool] = {}
-        self._servers: dict[str, tuple[Pool, RealServer]] = {}
         self._checks: dict[tuple[str, str], CheckState] = {}  # by distribution of the sender, and key
         self._distributions: dict[str, str] = {}  # of each check
         self._round_until: Instant | None = None
@@ -50,6 +49,8 @@ class Pools:
         self._waiting: set[str] = set()  # pools with a server that is UNKNOWN
         self.dirty: set[str] = set()
         self._looked_at: list[str] = []
+        self._untold: dict[str, None] = {}  # in order
+        self._fresh: list[Pool] = []  # that the last configuration brought or changed
         self.due_at: Instant | None = None
         self.ignored: Counter[str] = Counter()
 
@@ -72,37 +73,57 @@ class Pools:
         """Names of the virtual servers."""
         return set(self._pools)
 
-    @property
-    def subjects(self) -> set[str]:
-        """Names of all real servers: `VS/RS`."""
-        return set(self._servers)
+    def __contains__(self, subject: object) -> bool:
+        """Tell whether there is a real server of this name: `VS/RS`."""
+        return isinstance(subject, str) and self._find(subject) is not None
+
+    def _find(self, subject: str) -> tuple[Pool, RealServer] | None:
+        """Return a server with its pool. It is looked for when it is asked for: an index of all would be megabytes."""
+        service, _, name = subject.partition("/")
+        pool = self._pools.get(service)
+        server = pool.server(name) if pool is not None else None
+        return None if pool is None or server is None else (pool, server)
 
     def build(self, configuration: Configuration, now: Instant) -> None:
-        """Change over to a configuration; pools of the same name keep what they know."""
+        """Change over to a configuration: what is not as it was gets a pool, which keeps what one of its name knew."""
         before = self._pools
-        self._pools = {}
         hold_until = hold_from(now, configuration)
-        for service in configuration.virtual_servers:
-            pool = self._pools[service.name] = Pool(service, hold_until)
-            if service.name in before:
-                pool.succeed(before[service.name])
-            else:
-                self._news.recall(pool)
-        self._servers = {pool.subject(server): (pool, server) for pool in self for server in pool.service.real_servers}
-        self._levels.keep(self._servers)
-        self._draining &= set(self._servers)
-        for subject in self._servers:
+        self._pools = {service.name: self._pool(service, before, hold_until) for service in configuration.virtual_servers}
+        self._fresh = [pool for name, pool in self._pools.items() if before.get(name) is not pool]
+        self._replace_checks(pool for name, pool in before.items() if self._pools.get(name) is not pool)
+        self._levels.keep(self)
+        self._draining = {subject for subject in self._draining if subject in self}
+        for subject in self._levels.servers:
             self._adjust(subject)
-        checks = (check for _, server in self._servers.values() for check in server.checks)
-        self._distributions = {check.key: check.distribution for check in checks}
         self.dirty.intersection_update(self._pools)
-        self.mark(self._pools, now)
+        self.mark((pool.service.name for pool in self._fresh), now)
+
+    def _pool(self, service: VirtualServer, before: Mapping[str, Pool], hold_until: Instant) -> Pool:
+        old = before.get(service.name)
+        if old is not None and old.service == service:
+            old.hold_until = old.hold_until if old.quorum is Quorum.UNDECIDED else hold_until
+            return old
+        pool = Pool(service, hold_until)
+        if old is not None:
+            pool.succeed(old)
+        else:
+            self._news.recall(pool)
+        return pool
+
+    def _replace_checks(self, replaced: Iterable[Pool]) -> None:
+        """Know the checks of fresh pools from now on, and not those of pools that are no more."""
+        for pool in replaced:
+            for check in pool.checks():
+                del self._distributions[check.key]
+        for pool in self._fresh:
+            for check in pool.checks():
+                self._distributions[check.key] = check.distribution
 
     def clear(self) -> None:
         """Have no pool any more."""
         self._pools.clear()
-        self._servers.clear()
         self.dirty.clear()
+        self._untold.clear()
 
     def start(self, configuration: Configuration, now: Instant) -> None:
         """Judge everybody for the first time and begin the first round, if somebody has to be waited for."""
@@ -123,10 +144,22 @@ class Pools:
             table: what the kernel has.
             first: at the start: destinations that nobody configured stay through the first round.
         """
-        with_strangers = first or self._round_until is not None
-        for pool in self:
+        self._adopt(self, table, first or self._round_until is not None)
+
+    def _adopt(self, pools: Iterable[Pool], table: Table, with_strangers: bool) -> None:
+        for pool in pools:
             for server, weight in pool.adopt(table, with_strangers=with_strangers):
                 self._news.tell_adopted(pool, server, weight)
+
+    @property
+    def unseen(self) -> bool:
+        """Whether a server with checks came with the last configuration: found in the kernel's table it begins UP."""
+        return any(pool.is_new(server) for pool in self._fresh for server in pool.service.real_servers if server.checks)
+
+    def go_on(self, table: Table, now: Instant) -> None:
+        """After a reload judge what it brought or changed, by what is known of the kernel's table; the rest stands."""
+        self._adopt(self._fresh, table, self._round_until is not None)
+        self._judge_each(self._fresh, now)
 
     def hear(self, sender: str, key: str, state: CheckState | None, now: Instant, *, working: bool) -> None:
         """Take in a check's result, or that there is no such check any more, and judge its server if we work yet.
@@ -143,8 +176,9 @@ class Pools:
                 self._note_foreign(sender, key)
             return
         known = state or before
-        if working and known is not None and known.subject in self._servers:
-            pool, server = self._servers[known.subject]
+        found = self._find(known.subject) if working and known is not None else None
+        if found is not None:
+            pool, server = found
             if state is not None and state.stale and not (before is not None and before.stale):
                 self._news.tell_stale(pool, server, state, now)
             self._judge(pool, server, now)
@@ -154,8 +188,7 @@ class Pools:
     def hear_level(self, key: str, level: Override | None, now: Instant, *, working: bool) -> None:
         """Take in what somebody wants of a server, or that it is wanted no longer."""
         subject = self._levels.hear(key, level)
-        if subject in self._servers:
-            self._adjust(subject, now if working else None)
+        self._adjust(subject, now if working else None)
 
     def look_at_drains(self, table: Table, connections: Connected, now: Instant | None) -> None:
         """Take out the servers whose connections have ended, by what was just read from the kernel.
@@ -167,8 +200,8 @@ class Pools:
         """
         self._policies.connections = connections
         for subject in sorted(self._draining):
-            pool, server = self._servers[subject]
-            if pool.is_idle(server, table, connections):
+            found = self._find(subject)
+            if found is not None and found[0].is_idle(found[1], table, connections):
                 self._levels.end_drain(subject)
                 self._adjust(subject, now)
 
@@ -180,18 +213,23 @@ class Pools:
 
     def judge_all(self, now: Instant) -> None:
         """Judge every server and every quorum again."""
-        for pool in self:
+        self._judge_each(self, now)
+
+    def _judge_each(self, pools: Iterable[Pool], now: Instant) -> None:
+        judged = []
+        for pool in pools:
+            judged.append(pool.service.name)
             for server in pool.service.real_servers:
                 self._judge(pool, server, now)
             self._redecide(pool, now)
         self._policies.plan(self, now)
         self._waiting = {name for name, pool in self._pools.items() if pool.unknown}
         self._decide_at = earliest(pool.hold_until for pool in self if pool.quorum is Quorum.UNDECIDED)
-        self.mark(self._pools, now)
+        self.mark(judged, now)
 
     def wake(self, now: Instant) -> None:
         """Close the first round, decide quorums and end levels, where that is due."""
-        for subject in sorted(self._levels.pass_time(now) & self._servers.keys()):
+        for subject in sorted(self._levels.pass_time(now)):
             self._adjust(subject, now)
         if self._policies.deadline is not None and now >= self._policies.deadline:
             changed = [pool.service.name for pool in self if self._policies.reweigh(pool, self._checks, now)]
@@ -216,15 +254,26 @@ class Pools:
             self._looked_at = sorted(self.dirty)
         table: Table = {}
         for name in self._looked_at:
-            table.update(self._pools[name].projection.table)
+            table.update(self._pools[name].projection)
         return table
 
-    def settled(self) -> list[Pool]:
-        """Note that the kernel has what `wanted` has returned, and return these pools."""
-        settled = [self._pools[name] for name in self._looked_at if name in self.dirty]
+    def settle(self) -> None:
+        """Note that the kernel has what `wanted` has returned."""
+        self._untold.update(dict.fromkeys(name for name in self._looked_at if name in self.dirty))
         self.dirty.difference_update(self._looked_at)
         self._looked_at = []
-        return settled
+
+    def to_tell(self) -> list[Pool]:
+        """Return pools whose state is to be told, `AT_ONCE` at most, each once."""
+        names = list(islice(self._untold, AT_ONCE))
+        for name in names:
+            del self._untold[name]
+        return [self._pools[name] for name in names if name in self._pools]
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether pools wait to be compared with the kernel, or to be told."""
+        return bool(self.dirty or self._untold)
 
     def _note_foreign(self, sender: str, key: str) -> None:
         if not self.ignored[sender]:
@@ -251,7 +300,10 @@ class Pools:
 
     def _adjust(self, subject: str, now: Instant | None = None) -> None:
         """Treat a server as its levels say; before we work, without a moment, nothing is told of it."""
-        pool, server = self._servers[subject]
+        found = self._find(subject)
+        if found is None:
+            return
+        pool, server = found
         change = pool.adjust(server, self._levels.of(subject))
         if change is None:
             return

@@ -15,6 +15,7 @@ sorry server that was found in the kernel stays beside what else there is.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Configuration, Forwarding, RealServer, VirtualServer
@@ -24,6 +25,9 @@ from stayalived.ipvs.levels import AS_CONFIGURED, Adjustment, Adjustments
 from stayalived.ipvs.model import Destination, Entry, Service, ServiceKey, Table
 from stayalived.ipvs.quorum import Quorum
 from stayalived.timing import Duration, seconds
+
+SETTINGS_KEPT = 1024
+"""Settings of destinations that are shared by all that have the same: tens of thousands mostly have a few."""
 
 Found = Mapping[ServiceKey, Mapping[Endpoint, Destination]]
 
@@ -55,43 +59,17 @@ class Standing:
         return self.adjustments.get(server.name, AS_CONFIGURED)
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """A table, and beside it which server each of its destinations is: `VS/RS`, `VS (sorry)` or nothing."""
-
-    table: Table = field(default_factory=dict)
-    names: dict[tuple[ServiceKey, Endpoint], str] = field(default_factory=dict)
-
-
-def wanted(configuration: Configuration, standings: Mapping[str, Standing]) -> Projection:
-    """Return the whole table that the kernel should have.
-
-    Args:
-        configuration: what is in force.
-        standings: what is known of each virtual server, by its name.
-
-    Returns:
-        the table, with names beside it.
-    """
-    whole = Projection()
-    for service in configuration.virtual_servers:
-        part = project(service, standings[service.name])
-        whole.table.update(part.table)
-        whole.names.update(part.names)
-    return whole
-
-
-def project(service: VirtualServer, standing: Standing) -> Projection:
+def project(service: VirtualServer, standing: Standing) -> Table:
     """Return the services of one virtual server, one for each address and protocol, with their destinations."""
-    projection = Projection()
+    table: Table = {}
     replaced = standing.quorum is Quorum.DOWN and service.sorry_server is not None
     for key in keys_of(service):
         entry = Entry(settings_of(service, key.family))
-        projection.table[key] = entry
+        table[key] = entry
         if replaced or (standing.sorry_found and standing.quorum is Quorum.UNDECIDED):
-            _place_sorry_server(projection, key, service, 1)
+            _place_sorry_server(entry, key, service, 1)
         elif standing.sorry_found and service.manners.sorry_inhibit:
-            _place_sorry_server(projection, key, service, 0)
+            _place_sorry_server(entry, key, service, 0)
         for server in service.real_servers:
             weight = weight_in_pool(server, standing)
             endpoint = endpoint_in(key, server)
@@ -99,11 +77,11 @@ def project(service: VirtualServer, standing: Standing) -> Projection:
                 continue
             if replaced and standing.servers[server.name].state is State.UP:
                 continue
-            entry.destinations[endpoint] = _destination(server, weight)
-            projection.names[key, endpoint] = f"{service.name}/{server.name}"
+            limits = server.upper_threshold, server.lower_threshold
+            entry.destinations[endpoint] = _forwarded(server.forward, weight, *limits)
         for endpoint, destination in standing.strangers.get(key, {}).items():
             entry.destinations.setdefault(endpoint, destination)
-    return projection
+    return table
 
 
 def keys_of(service: VirtualServer) -> tuple[ServiceKey, ...]:
@@ -184,7 +162,7 @@ def _forced(key: ServiceKey, address: Endpoint, forward: Forwarding) -> Endpoint
     port = key.endpoint.port if key.endpoint is not None else 0
     if forward.method == "NAT" and address.port:
         port = address.port
-    return Endpoint(address.address, port)
+    return address if address.port == port else Endpoint(address.address, port)
 
 
 def _whole_seconds(duration: Duration) -> int:
@@ -192,17 +170,13 @@ def _whole_seconds(duration: Duration) -> int:
     return -(-duration // seconds(1))
 
 
-def _destination(server: RealServer, weight: int) -> Destination:
-    return _forwarded(server.forward, weight, server.upper_threshold, server.lower_threshold)
-
-
-def _place_sorry_server(projection: Projection, key: ServiceKey, service: VirtualServer, weight: int) -> None:
+def _place_sorry_server(entry: Entry, key: ServiceKey, service: VirtualServer, weight: int) -> None:
     endpoint = sorry_endpoint_in(key, service)
     if endpoint is not None:
-        projection.table[key].destinations[endpoint] = _forwarded(service.sorry_forward, weight)
-        projection.names[key, endpoint] = f"{service.name} (sorry)"
+        entry.destinations[endpoint] = _forwarded(service.sorry_forward, weight)
 
 
+@lru_cache(maxsize=SETTINGS_KEPT)
 def _forwarded(forward: Forwarding, weight: int, upper: int = 0, lower: int = 0) -> Destination:
     tunnelled = forward.method == "TUN"
     return Destination(

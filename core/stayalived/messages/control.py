@@ -1,6 +1,7 @@
 """What the supervisor and a child say to each other, and what the command line asks for.
 
-These are the only bodies that the supervisor decodes. Everything else crosses it as a frame.
+These, and the receipts of `messages.notify`, are the only bodies that the supervisor decodes. Everything else crosses
+it as a frame.
 """
 
 from enum import StrEnum
@@ -105,11 +106,15 @@ class Needs(Message, frozen=True):
 
 
 class Parsed(Message, frozen=True):
-    """The config child is done. With errors among the problems there is no descriptor and no `needs`."""
+    """The config child is done. With errors among the problems there is no descriptor and no `needs`.
+
+    Nor is there where the files mean what is in force already: `unchanged`.
+    """
 
     generation: int
     problems: tuple[Problem, ...]
     needs: Needs | None
+    unchanged: bool = False
 
 
 class Request(Message, frozen=True):

@@ -54,6 +54,12 @@ class Counts(Message, frozen=True):
     longest: int  # ns, of one call
 
 
+class Told(Message, frozen=True):
+    """These events are told, or left out with a count: whoever keeps them for the case of a death need not any more."""
+
+    events: tuple[tuple[str, tuple[int, ...]], ...]  # sender, and the numbers of its events
+
+
 class Run(Message, frozen=True):
     """Start a program. `lane` orders: programs of one lane run one after the other."""
 

@@ -72,7 +72,7 @@ class Override(Message, frozen=True):
     reason: str = ""  # for people: `down of service42/tac`
 
 
-class ServerRow(Message, frozen=True):
+class ServerRow(Message, frozen=True, gc=False):
     """One real server as ipvs treats it."""
 
     subject: str

@@ -18,6 +18,7 @@ from stayalived.child.events import (
 )
 from stayalived.child.programs import Requests, Withdrawn
 from stayalived.config.model import BUNDLED, Configuration
+from stayalived.messages.control import Start
 from stayalived.messages.notify import Event, Ran
 from stayalived.messages.routes import NOTIFY, RUNNER, may_tell
 from stayalived.messages.services import Override
@@ -38,15 +39,21 @@ from stayalived.notify.events import (
     Observed,
     ObserverFailed,
     Releasing,
+    Restate,
     Use,
 )
 from stayalived.notify.levels import Levels
 from stayalived.notify.limits import Limits
 from stayalived.notify.queue import LANE_DEPTH, LAST_KINDS, LaneKey, Queue, Telling
+from stayalived.notify.receipts import Receipts
+from stayalived.notify.standings import Standings
 from stayalived.timing import Duration, Instant, after, earliest, seconds
 
+STOP_GRACE: Duration = seconds(0.5)
+"""For telling what waits when the daemon stops. Mails are in the spool within it, and most scripts have ended."""
+
 STOP_PATIENCE: Duration = seconds(2)
-"""For telling the last things: a second for what is at work to end, one for the scripts of the stop (N09)."""
+"""For telling the last things after that: a second for what is at work to end, one for the stop's scripts (N09)."""
 
 WARNING = 30  # of the logging module
 
@@ -78,21 +85,26 @@ class NotifyEngine:
         self._limits = Limits()
         self._levels = Levels()
         self._tally = Tally(distribution)
+        self._receipts = Receipts()
+        self._standings = Standings()
         self._prepared: dict[int, Configuration] = {}
         self._told: dict[int, _Invocation] = {}
         self._tokens = 0
         self._committed = False
         self._stopping = False
+        self._over = False
+        self._cut: Instant | None = None
         self._give_up: Instant | None = None
         self._requests = Requests()
         self._effects: list[ChildEffect | NotifyEffect] = []
 
     @property
     def deadline(self) -> Instant | None:
-        """When a stop waits no longer, a rate allows more, a level is over, or counts are to be told."""
+        """When a stop waits no longer, a rate allows more, a level is over, counts or receipts are to be told."""
         if self._stopping:
-            return self._give_up
-        return earliest((self._limits.deadline, self._levels.deadline, self._tally.deadline))
+            return earliest((self._cut, self._give_up))
+        engaged = (self._limits.deadline, self._levels.deadline, self._tally.deadline)
+        return earliest((*engaged, self._receipts.deadline))
 
     def handle(self, event: ChildEvent | NotifyEvent, now: Instant) -> Sequence[ChildEffect | NotifyEffect]:
         """Take in one event."""
@@ -111,8 +123,7 @@ class NotifyEngine:
                 self._stop(now)
             case Prepare() | Loaded() | Commit() | Abort():
                 self._change(event, now)
-        effects, self._effects = self._effects, []
-        return effects
+        return self._settled(now)
 
     def wake(self, now: Instant) -> Sequence[ChildEffect | NotifyEffect]:
         """Tell what was held back, withdraw what is over, end a stop that has waited long enough."""
@@ -122,21 +133,39 @@ class NotifyEngine:
         self._tell_next()
         if not self._stopping:
             self._effects += self._tally.tell(now, self._behind)
+        if self._cut is not None and now >= self._cut:
+            self._tell_the_end_only()
         if self._give_up is not None and now >= self._give_up:
-            self._give_up = None
-            self._effects += [*(Abandon(token=token) for token in self._told), Finished()]
-        effects, self._effects = self._effects, []
+            self._effects += [Abandon(token=token) for token in self._told]
+        return self._settled(now)
+
+    def _settled(self, now: Instant) -> Sequence[ChildEffect | NotifyEffect]:
+        """Give the receipts that are due, the last ones before the end, and return what has come together."""
+        for given_up in (self._queue.given_up, self._limits.given_up):
+            for event in given_up:
+                self._receipts.settle(event, now)
+            given_up.clear()
+        late = self._give_up is not None and now >= self._give_up
+        over = self._stopping and (late or not any(self._queue))
+        effects, self._effects = [*self._effects, *self._receipts.give(now, at_once=over)], []
+        if over and not self._over:
+            self._over, self._cut, self._give_up = True, None, None
+            effects.append(Finished())
         return effects
 
     def _receive(self, received: Received, now: Instant) -> None:
         match received.message:
             case Event() as happened:
-                if self._believes(received.sender, happened):
-                    self._take(happened, now)
+                tellings = self._take(happened, now) if self._believes(received.sender, happened) else 0
+                if tellings is not None:
+                    self._receipts.take(received.sender, happened, tellings, now)
+                self._tell_next()
             case Ran() as ran:
                 self._effects += self._requests.ended(ran)
             case Override() as override if received.sender == self._own_name:
                 self._levels.remember(received.key, override)
+            case _:
+                self._standings.learn(received)
 
     def _serve(self, event: Asked | Withdrawn | Holding | Releasing, now: Instant) -> None:
         """Do what an action that is at work asks for."""
@@ -169,8 +198,11 @@ class NotifyEngine:
                 self._effects.append(Load(generation=generation, actions=self._actions.of(configuration)))
             case Loaded(generation=generation, problems=problems):
                 self._effects.append(AnswerPrepared(generation=generation, problems=problems))
-            case Commit(generation=generation):
-                self._use(self._prepared.pop(generation), now)
+            case Commit(generation=generation, start=start):
+                configuration = self._prepared.pop(generation)
+                self._use(configuration, now)
+                if start is Start.RELOAD:
+                    self._effects.append(Restate(events=self._standings.again(configuration, now)))
             case Abort(generation=generation):
                 self._prepared.pop(generation, None)
 
@@ -183,20 +215,24 @@ class NotifyEngine:
         self._prepared.clear()
         self._committed = True
 
-    def _take(self, event: Event, now: Instant) -> None:
-        """Let an event wait in the lane of each action that is told it."""
+    def _take(self, event: Event, now: Instant) -> int | None:
+        """Let an event wait in the lane of each action that is told it; return how many those are.
+
+        None: it is told no more, and whoever has kept it for us may do so for the process after this one.
+        """
         if event.kind == "child_died" and event.subject == RUNNER:
             self._effects += self._requests.lose()
-        if self._stopping and event.kind not in LAST_KINDS:
-            return
+        if self._stopping and self._cut is None and event.kind not in LAST_KINDS:
+            return None
         if self._committed:
             self._effects.append(Observe(event=event))
-        for telling in self._actions.matching(event, now):
+        tellings = tuple(self._actions.matching(event, now))
+        for telling in tellings:
             key = LaneKey.of(telling.action, subject_of(event))
             admitted = telling if self._stopping or telling.ending else self._limits.admit(key, telling, now)
             if admitted is not None:
                 self._enqueue(key, admitted, now)
-        self._tell_next()
+        return len(tellings)
 
     def _enqueue(self, key: LaneKey, telling: Telling, now: Instant) -> None:
         """Let an event wait in its lane; what is at work there may have to end for it."""
@@ -205,6 +241,7 @@ class NotifyEngine:
             for token, told in list(self._told.items()):
                 if told.key == key and told.telling.action == action:
                     self._abandon(token)
+                    self._receipts.settle(told.event, now)
         if self._queue.append(key, telling):
             text = f"action {action.type} is {LANE_DEPTH} events behind with {key.subject}: the oldest was left out"
             self._report(text, f"behind: {action.type} {key.subject}")
@@ -243,9 +280,9 @@ class NotifyEngine:
             where = f"action {action.type} of {action.distribution}"
             self._report(f"{where}: {told.event.kind} of {told.key.subject} was not told: {failure}", where)
         self._queue.free(told.key)
+        self._receipts.settle(told.event, now)
         self._tally.add(action.type, now, told=not failure, failed=bool(failure))
         self._tell_next()
-        self._finish_when_idle()
 
     def _abandon(self, token: int) -> None:
         """Have an action end at once what it is doing; its lane is free for the next event."""
@@ -257,26 +294,28 @@ class NotifyEngine:
         self._effects.append(Report(level=WARNING, text=text, fields={"class": kind}))
 
     def _stop(self, now: Instant) -> None:
-        """Tell nothing any more but what tells of the end, and that within `STOP_PATIENCE`."""
+        """Tell what waits within `STOP_GRACE`, after that only what tells of the end."""
         if self._stopping:
             return
         self._stopping = True
-        self._give_up = after(now, STOP_PATIENCE)
+        self._cut = after(now, STOP_GRACE)
+        self._give_up = after(self._cut, STOP_PATIENCE)
         for key, telling in self._limits.end():
             self._enqueue(key, telling, now)
+        self._tell_next()
+
+    def _tell_the_end_only(self) -> None:
+        """Tell nothing any more but what tells of the end. For the rest there is no receipt: somebody may keep it."""
+        self._cut = None
         dropped = self._queue.keep(lambda event: event.kind in LAST_KINDS)
-        if dropped:
-            self._report(f"the daemon stops; events that were not told any more: {dropped}", "stop")
+        left_out = dropped
         for token, told in list(self._told.items()):
             if told.event.kind not in LAST_KINDS:
                 self._abandon(token)
+                left_out += 1
+        if left_out:
+            self._report(f"stopping: events that this process has not told: {left_out}", "stop")
         self._tell_next()
-        self._finish_when_idle()
-
-    def _finish_when_idle(self) -> None:
-        if self._stopping and not any(self._queue):
-            self._effects.append(Finished())
-            self._give_up = None
 
 
 def _lane(key: LaneKey) -> str:

@@ -53,7 +53,14 @@ class Observe:
     event: Event
 
 
-NotifyEffect = Load | Use | Invoke | Abandon | Observe | Answer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restate:
+    """Say to the actions in force where everybody stands: the configuration is another one."""
+
+    events: tuple[Event, ...]
+
+
+NotifyEffect = Load | Use | Invoke | Abandon | Observe | Restate | Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from stayalived.config.model import Action
+from stayalived.messages.notify import Event
 from stayalived.notify.queue import LaneKey, Telling
 from stayalived.timing import Duration, Instant, after, earliest
 
@@ -26,11 +27,13 @@ class Limits:
 
     Attributes:
         left_out: how many events were merged into later ones, by type of action.
+        given_up: the events that were left out since somebody last emptied this list.
     """
 
     def __init__(self) -> None:
         """Begin with nothing told."""
         self.left_out: Counter[str] = Counter()
+        self.given_up: list[Event] = []
         self._windows: dict[Action, _Window] = {}
 
     @property
@@ -50,6 +53,7 @@ class Limits:
         if before is not None:
             telling = telling.swallow(before)
             self.left_out[action.type] += 1
+            self.given_up.append(before.event)
         if window.told >= action.rate_events:
             window.held[key] = telling
             return None
@@ -77,5 +81,7 @@ class Limits:
         return found
 
     def keep(self, actions: frozenset[Action]) -> None:
-        """Forget the actions that are no more."""
+        """Forget the actions that are no more, and what was held for them."""
+        gone = [window for action, window in self._windows.items() if action not in actions]
+        self.given_up += [telling.event for window in gone for telling in window.held.values()]
         self._windows = {action: window for action, window in self._windows.items() if action in actions}

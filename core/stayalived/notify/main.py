@@ -31,6 +31,7 @@ from stayalived.notify.events import (
     Observed,
     ObserverFailed,
     Releasing,
+    Restate,
     Use,
 )
 from stayalived.notify.rooms import KEPT, Rooms
@@ -104,6 +105,8 @@ class Teller:
                     task.cancel()
             case Observe(event=event):
                 self._observe(event)
+            case Restate(events=events):
+                self._rooms.restate(events)
             case Answer():
                 self._calls.answer(effect)
 

@@ -56,10 +56,12 @@ class Queue:
     Attributes:
         merged: how many events were left out, by type of action.
         waiting: how many wait, by type of action.
+        given_up: the events that were left out since somebody last emptied this list.
     """
 
     merged: Counter[str] = field(default_factory=Counter)
     waiting: Counter[str] = field(default_factory=Counter)
+    given_up: list[Event] = field(default_factory=list)
     _waiting: dict[LaneKey, deque[Telling]] = field(default_factory=dict)
     _busy: set[LaneKey] = field(default_factory=set)
     _at_work: Counter[str] = field(default_factory=Counter)
@@ -78,7 +80,7 @@ class Queue:
         self.waiting[key.type] += 1
         if len(lane) <= LANE_DEPTH:
             return False
-        self._merge_oldest(lane)
+        self.given_up.append(self._merge_oldest(lane))
         self._leave_out(key.type, 1)
         return True
 
@@ -136,6 +138,7 @@ class Queue:
             if other.action == telling.action:
                 lane[place] = telling.swallow(other)
                 self.merged[telling.action.type] += 1
+                self.given_up.append(other.event)
                 return True
         return False
 
@@ -144,12 +147,15 @@ class Queue:
         self.waiting[kind] -= count
 
     @staticmethod
-    def _merge_oldest(lane: deque[Telling]) -> None:
-        """Merge the oldest event that has a successor for its action into that; without one drop the oldest of all."""
+    def _merge_oldest(lane: deque[Telling]) -> Event:
+        """Merge the oldest event that has a successor for its action into that; without one drop the oldest of all.
+
+        Returns the event that is told no more.
+        """
         for place, oldest in enumerate(lane):
             for later in range(place + 1, len(lane)):
                 if lane[later].action == oldest.action:
                     lane[later] = lane[later].swallow(oldest)
                     del lane[place]
-                    return
-        lane.popleft()  # as many actions as the lane is deep
+                    return oldest.event
+        return lane.popleft().event  # as many actions as the lane is deep

@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 from stayalived.config.model import Action, Configuration
 from stayalived.errors import Bug
+from stayalived.messages.notify import Event
 from stayalived.notify.actions import FORMER_LIFE
 from stayalived.notify.events import OF_ITS_OWN
 from stayalived.plugin.notifiers import Notifier, Room, Shared
@@ -50,6 +51,17 @@ class Rooms:
         loop = asyncio.get_running_loop()
         for action in self._open.keys() - made.keys() - self._leaving.keys():
             self._leaving[action] = loop.call_later(in_seconds(FORMER_LIFE), self._leave, action)
+
+    def restate(self, events: Sequence[Event]) -> None:
+        """Say to the actions in force where everybody stands."""
+        for action, notifier in self._open.items():
+            if action in self._leaving:
+                continue
+            try:
+                for event in events:
+                    notifier.restate(event)
+            except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+                _log.warning("action %s of %s, after a reload: %s", action.type, action.distribution, error)
 
     async def close(self) -> None:
         """Close everything, within `CLOSE_PATIENCE`."""

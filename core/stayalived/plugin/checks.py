@@ -233,6 +233,8 @@ class Check(ABC):
     `optional` it may be tracked without a `target`."""
     needs_port: ClassVar[bool] = True
     """Whether a target without a port makes no sense: a mistake that is told when the configuration is read."""
+    tries_each_period: ClassVar[bool] = False
+    """Whether `delay_before_retry` is as long as `delay_loop` when nobody says otherwise (C06)."""
     from_start: ClassVar[bool] = False
     """Whether `delay_loop` counts from the start of a probe and not from its end. One that still runs then is left to
     run; the next starts at the next multiple."""

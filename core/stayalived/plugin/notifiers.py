@@ -125,6 +125,9 @@ class Notifier(ABC):
     async def close(self) -> None:  # noqa: B027  (the same)
         """End what `open` began, within three seconds: the action is no longer in force, or the process ends."""
 
+    def restate(self, event: Event) -> None:  # noqa: B027  (most are told what is new, and no more)
+        """Hear after a reload where an instance or a group stands, whose number is 0; must not wait."""
+
     @property
     def limit(self) -> Duration:
         """How long `notify` may take for one event; then it is cancelled, and that counts as a failure."""

@@ -92,6 +92,10 @@ class Changeover:
         if errors:
             self._refuse(errors, now)
             return False
+        if message.unchanged and self.accepted is not None:
+            attempt.needs, attempt.blob = self.accepted.needs, self.accepted.blob
+            self._prepare(attempt, attempt.needs, attempt.needs, now)
+            return False
         if message.needs is None or blob is None:
             self._refuse(trouble("the process that read it sent no configuration"), now)
             return False
@@ -175,8 +179,8 @@ class Changeover:
         """The daemon stops: forget the attempt and every wish, and say so to those who asked."""
         for wanted in (self.attempt, self.wish):
             self._reply(wanted.requests if wanted else (), accepted=False, text="stayalived is stopping")
-        if self.attempt is not None and self.attempt.blob is not None:
-            self._emit(DropBlob(blob=self.attempt.blob))
+        if self.attempt is not None:
+            self._drop(self.attempt.blob)
         self.attempt = self.wish = None
         config = self._population.children.get(CONFIG)
         if config is not None and config.alive and config.state is not State.STOPPING:
@@ -251,7 +255,7 @@ class Changeover:
         self.refused = ()
         self._use(attempt.needs)
         if previous is not None:
-            self._emit(DropBlob(blob=previous.blob))
+            self._drop(previous.blob)
         change = compare(previous.needs, attempt.needs) if previous else compare(attempt.needs, attempt.needs)
         for child in tuple(self._population.children.values()):
             self._bring_into_force(child, change, self.accepted, now)
@@ -297,14 +301,18 @@ class Changeover:
         self._population.switchboard.memory.allow_keys(needs.objects)
         self._population.shortest_master_down = Duration(needs.shortest_master_down)
 
+    def _drop(self, blob: BlobId | None) -> None:
+        """Forget a configuration, unless it is the one in force."""
+        if blob is not None and (self.accepted is None or blob != self.accepted.blob):
+            self._emit(DropBlob(blob=blob))
+
     def _refuse(self, problems: tuple[Problem, ...], now: Instant) -> None:
         """Give the attempt up: nothing changes anywhere."""
         attempt, self.attempt = self.attempt, None
         if attempt is None:
             return
         self.refused = problems
-        if attempt.blob is not None:
-            self._emit(DropBlob(blob=attempt.blob))
+        self._drop(attempt.blob)
         for child in tuple(self._population.children.values()):
             if child.name in attempt.added:
                 self._dismiss(child, now)

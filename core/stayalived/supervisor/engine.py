@@ -9,6 +9,7 @@ from typing import assert_never
 from stayalived.messages import control
 from stayalived.messages.codec import BadFrame, Frame
 from stayalived.messages.control import Message
+from stayalived.messages.notify import Told
 from stayalived.messages.routes import API, CONFIG, SUPERVISOR, Kind, pack, unpack
 from stayalived.supervisor.changeover import Changeover
 from stayalived.supervisor.events import (
@@ -238,6 +239,8 @@ class SupervisorEngine:
                 return self._changeover.parsed(message, blob, now)
             case control.Request():
                 self._on_request(message, now)
+            case Told():
+                self._population.switchboard.acknowledge(child.name, message)
             case _:
                 self._on_sign(child, message, now)
         return False

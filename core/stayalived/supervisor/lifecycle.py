@@ -114,6 +114,7 @@ class Child:
     said_hello: bool = False
     committed: bool = False  # whether this process was ever told to use a configuration
     restart_when_stopped: bool = False
+    stops_at: Instant | None = None  # it is started only for what it has to tell, and is gone by then
 
     @property
     def role(self) -> str:

@@ -24,6 +24,9 @@ SIGN_OF_LIFE_OVERDUE = seconds(2)
 RELEASE_ATTEMPTS = 3
 """How often vrrp is started in a row to release its addresses when it dies of that, too."""
 
+_COMING = frozenset({State.STOPPED, State.BACKOFF, State.STARTING, State.PREPARING, State.READY})
+"""States of a child that does not run and might."""
+
 
 class Population:
     """All children, with the switchboard between them. What is to be done goes to `emit`."""
@@ -105,6 +108,8 @@ class Population:
             self.report(INFO, f"{child.name} (pid {child.pid}) {doing}", child)
             if child.restarts and start is not Start.RELEASE:
                 self.notice("child_started", "child", child.name, now, old=State.PREPARING, new=State.RUNNING)
+        if child.stops_at is not None:
+            self.stop(child, now, leave=False, limit=elapsed(now, max(now, child.stops_at)))
         if child.role == VRRP and start is not Start.RELEASE:
             self._silent_since = None
             self._releases = 0
@@ -131,6 +136,17 @@ class Population:
         """Whether a child without a process has left addresses in the kernel, and may still be tried for it."""
         dead = child.role == VRRP and not child.alive
         return dead and self._holds_addresses and self._releases < RELEASE_ATTEMPTS
+
+    def owes_telling(self, child: Child) -> bool:
+        """Whether a child that does not run has events to tell, which its last process left or never got."""
+        return child.state in _COMING and child.ever_ran and bool(self.switchboard.untold(child.name))
+
+    def tell_last(self, child: Child, now: Instant, limit: Duration) -> None:
+        """Let a child that does not run come to it, for what it has to tell, and stop it then."""
+        child.respawn_at = None
+        if not child.alive:
+            self.fork(child, now)
+        child.stops_at = child.limit = after(now, limit)
 
     def retire(self, child: Child, now: Instant) -> None:
         """A child has done what it was there for: it is about to exit, and is not started again."""

@@ -2,7 +2,7 @@
 
 from stayalived.messages.routes import API, CHECKER, CONFIG, IPVS, LOG, NOTIFY, RUNNER, VRRP
 from stayalived.supervisor.lifecycle import Child, State
-from stayalived.supervisor.population import Population
+from stayalived.supervisor.population import WARNING, Population
 from stayalived.timing import Duration, Instant, after, elapsed, seconds
 
 STAGES: tuple[tuple[str, ...], ...] = (
@@ -67,8 +67,18 @@ class Shutdown:
             if self._stage == LAST_STAGE:
                 return True
             self._stage += 1
+            if STAGES[self._stage - 1] == (NOTIFY,):
+                self._report_untold()
             self._stop_stage(now)
         return False
+
+    def _report_untold(self) -> None:
+        """Say how many events nobody will be told any more."""
+        for child in self._population.children.values():
+            untold = self._population.switchboard.untold(child.name)
+            if untold:
+                text = f"the daemon stops; events that {child.name} has not told: {untold}"
+                self._population.report(WARNING, text, child)
 
     def _lingering(self) -> list[Child]:
         """Return the processes of this stage and of those before that have not been killed yet."""
@@ -90,7 +100,10 @@ class Shutdown:
             if self._in_stage(child) and child.role != CONFIG:
                 child.restart_when_stopped = False
                 limit = min(left, IDLE_LIMIT) if _is_idle(child) else left
-                self._population.stop(child, now, leave=self._leave, limit=limit)
+                if child.role in STAGES[self._stage] and self._population.owes_telling(child):
+                    self._population.tell_last(child, now, limit)
+                else:
+                    self._population.stop(child, now, leave=self._leave, limit=limit)
 
 
 def _is_idle(child: Child) -> bool:

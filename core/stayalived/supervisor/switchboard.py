@@ -7,8 +7,10 @@ from enum import StrEnum
 import msgspec
 
 from stayalived.messages.codec import Frame
-from stayalived.messages.routes import SUPERVISOR, TOPICS, Kind, Topic, role_of
+from stayalived.messages.notify import Told
+from stayalived.messages.routes import NOTIFY, SUPERVISOR, TOPICS, Kind, Topic, role_of
 from stayalived.supervisor.memory import Memory, Outcome
+from stayalived.supervisor.untold import Untold
 
 HELD_FRAMES = 1024
 """Events and calls that wait for a child which is being started; beyond, the oldest is dropped and counted."""
@@ -24,6 +26,7 @@ class Fault(StrEnum):
     FOREIGN_KEY = "key of another sender"
     TOO_MANY_KEYS = "more keys than are configured"
     HELD_TOO_LONG = "too many for a receiver that is not there"
+    UNTOLD = "too many that notify had not told when it died"
 
 
 Deliver = Callable[[str, Frame], None]
@@ -34,6 +37,8 @@ _FAULTS = {Outcome.FULL: Fault.TOO_MANY_KEYS, Outcome.FOREIGN: Fault.FOREIGN_KEY
 
 class Switchboard:
     """Forwards frames between children, keeps state, holds back events for a child that is being replaced.
+
+    Those for notify are kept until it says that it has told them, so its death loses none of them.
 
     Attributes:
         memory: the newest of each key.
@@ -52,17 +57,21 @@ class Switchboard:
         self._members: dict[str, bool] = {}  # name → whether it runs; one that does not gets its events later
         self._listeners: set[str] = set()
         self._held: dict[str, deque[Frame]] = {}
+        self._untold: dict[str, Untold] = {}
 
     def join(self, name: str) -> None:
         """A child is needed: from now on events and calls for it are held until it runs."""
         if name not in self._members:
             self._members[name] = False
             self._held[name] = deque()
+            if role_of(name) == NOTIFY:
+                self._untold[name] = Untold()
 
     def leave(self, name: str) -> None:
         """A child is not needed any more: nothing is held for it, and what it told is taken back."""
         self._members.pop(name, None)
         self._held.pop(name, None)
+        self._untold.pop(name, None)
         self._listeners.discard(name)
         for frame in self.memory.forget_sender(name):
             self._spread_state(frame)
@@ -78,7 +87,11 @@ class Switchboard:
         """A child has its configuration: give it the events and calls that were held, and the next ones at once."""
         if name not in self._members:
             return
+        if self._members[name]:
+            return
         self._members[name] = True
+        for frame in self._untold.get(name, ()):
+            self._deliver(name, frame)
         held = self._held[name]
         while held:
             self._deliver(name, held.popleft())
@@ -88,6 +101,18 @@ class Switchboard:
         self._listeners.discard(name)
         if name in self._members:
             self._members[name] = False
+        for sender, number in self._untold[name].lose().items() if name in self._untold else ():
+            self.count(sender, Fault.UNTOLD, number)
+
+    def acknowledge(self, name: str, told: Told) -> None:
+        """A child has told events: its successor is not given them again."""
+        for sender, numbers in told.events:
+            if name in self._untold:
+                self._untold[name].acknowledge(sender, numbers)
+
+    def untold(self, name: str) -> int:
+        """Return how many events a child has been given, or will be, that it has not said to have told."""
+        return len(self._untold.get(name, ()))
 
     def count(self, sender: str, fault: Fault, number: int = 1) -> None:
         """Take note of frames that were dropped."""
@@ -153,6 +178,8 @@ class Switchboard:
         if topic.kind is Kind.STATE:
             if name in self._listeners:
                 self._deliver(name, frame)
+        elif topic.kind is Kind.EVENT and name in self._untold:
+            self._give_event(name, frame)
         elif self._members[name]:
             self._deliver(name, frame)
         else:
@@ -161,3 +188,14 @@ class Switchboard:
                 held.popleft()
                 self.count(frame.peer, Fault.HELD_TOO_LONG)
             held.append(frame)
+
+    def _give_event(self, name: str, frame: Frame) -> None:
+        """Keep an event until it is told, and give it to the child if that runs."""
+        runs, untold = self._members[name], self._untold[name]
+        left_out = untold.keep(frame)
+        if left_out is not None and runs:
+            untold.give_up(left_out)
+        elif left_out is not None:
+            self.count(left_out, Fault.HELD_TOO_LONG)
+        if runs:
+            self._deliver(name, frame)

@@ -28,6 +28,7 @@ class DnsCheck(Check):
 
     name = "dns"
     defaults: ClassVar[Mapping[str, float]] = {"retry": 3}
+    tries_each_period = True
 
     class Options(CheckOptions, frozen=True, kw_only=True):
         """Options of the check `dns`.

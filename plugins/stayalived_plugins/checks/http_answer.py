@@ -1,11 +1,29 @@
 """The answer that the check `http` gets, whichever version of the protocol it comes in."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Generator, Sequence
 
 import httptools
 
+from stayalived.plugin import Receive, Step
+
 MOST_HEAD = 65536
 """Bytes of an answer in which its head must be complete."""
+
+PIECE = 16384
+"""Bytes read at a time: a hostile server can make each of them a chunk, and others have the loop in between."""
+
+MORE = Receive(PIECE)
+
+_TEXT = rb"[\t -~\x80-\xff]*\r\n"  # RFC 9110 5.5
+_FIELD = rb"(?!content-length:|transfer-encoding:|upgrade:)[\w!#$%&'*+.^`|~-]+:" + _TEXT
+_LENGTH = rb"(?:content-length:[ \t]*\d{1,18}|transfer-encoding:[ \t]*chunked)[ \t]*\r\n"
+HEAD = re.compile(
+    rb"HTTP/1\.[01] ([2-5]\d\d) " + _TEXT + b"(?:" + _FIELD + b")*(?:" + _LENGTH + b"(?:" + _FIELD + rb")*)?\r\n",
+    re.IGNORECASE,
+)
+"""The whole head of a final answer that nobody can misunderstand; group 1 is the status. `Http1Answer` reads all
+others, those that contradict themselves or come in pieces. Nothing matches in two ways: there is no way back to try."""
 
 
 class Answer:
@@ -66,6 +84,13 @@ class Http1Answer(Answer):
                 self.flaw = f"no HTTP: {error}"
         if not self.status and self._taken > MOST_HEAD:
             self.flaw = f"a head of more than {MOST_HEAD} bytes"
+
+    def read(self, data: bytes) -> Generator[Step, bytes, None]:
+        """Take in what came, and ask for more until there is enough."""
+        self.feed(data)
+        while not self.is_ready:
+            self.feed((yield MORE))
+        del self._parser  # it holds this object in turn: without circles there is no garbage to look for
 
     def _end(self) -> None:
         """Take in the end of the stream: right only where nothing else says where the body ends (RFC 9112 6.3)."""

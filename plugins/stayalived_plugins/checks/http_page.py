@@ -86,11 +86,15 @@ class Expectation:
         self._expected = ", ".join(map(str, accepted)) if isinstance(accepted, list) else str(accepted)
         self._digest = page.digest.lower()
         self._regex = page.pattern()
+        self._verdicts: dict[bytes, Verdict] = {}
 
     def judge(self, answer: Answer) -> Verdict:
         """Return the verdict on an answer that is complete as far as it is wanted: all that is expected must hold."""
-        if not any(low <= answer.status <= high for low, high in self._ranges):
-            return Verdict.failed("status", f"{answer.status}{self._where}", self._expected)
+        if answer.flaw:
+            return Verdict.failed("answer", answer.flaw)
+        verdict = self._judge_status(answer.status)
+        if not verdict.up:
+            return verdict
         body = bytes(answer.body)
         if self._digest:
             digest = hashlib.new(_DIGESTS[len(self._digest)], body, usedforsecurity=False).hexdigest()
@@ -102,7 +106,20 @@ class Expectation:
                 seen = f"no match in {len(body)} bytes" if found is None else f"a match at byte {found}"
                 expected = f"no {self._page.regex}" if self._page.regex_no_match else self._page.regex
                 return Verdict.failed("regex", f"{seen}{self._where}", expected)
-        return Verdict.passed("status", f"{answer.status}{self._where}")
+        return verdict
+
+    def judge_code(self, code: bytes) -> Verdict:
+        """Return the verdict on a status where nothing else is expected; there are few, and each is made once."""
+        verdict = self._verdicts.get(code)
+        if verdict is None:
+            verdict = self._verdicts[code] = self._judge_status(int(code))
+        return verdict
+
+    def _judge_status(self, status: int) -> Verdict:
+        """Return the verdict on a status alone."""
+        if not any(low <= status <= high for low, high in self._ranges):
+            return Verdict.failed("status", f"{status}{self._where}", self._expected)
+        return Verdict.passed("status", f"{status}{self._where}")
 
     def _found(self, regex: re.Pattern[bytes], body: bytes) -> int | None:
         """Return where the regular expression is found. The offsets are for the beginning of the match (C18)."""

@@ -17,6 +17,7 @@ MOST_BODY = 16384
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
 _VALUE = re.compile(r"[!-~]([\t -~]*[!-~])?")
 _OURS = {"host": "virtualhost", "authorization": "user or bearer", "content-length": "body"}
+_CLOSING = {"1.0": ("1.0", False), "1.0C": ("1.0", True), "1.1": ("1.1", True)}  # and Connection: close (C20)
 _HOP = {"connection", "transfer-encoding", "upgrade", "te", "keep-alive"}
 
 
@@ -42,8 +43,9 @@ class Request:
             return None
         return replace(self, path=path, host=place.netloc)
 
-    def encode(self, version: str, closing: bool) -> bytes:
-        """Return it as HTTP/1 has it."""
+    def encode(self, protocol: str) -> bytes:
+        """Return it as HTTP/1 has it: `1.0`, `1.0C` or `1.1`."""
+        version, closing = _CLOSING[protocol]
         named = {"user-agent": AGENT, "host": self.host}
         if closing:
             named["connection"] = "close"

@@ -13,10 +13,13 @@ class TlsOptions(CheckOptions, frozen=True, kw_only=True):
 
     Attributes:
         verify: whether the certificate must be valid, and for the name that is asked for.
-        ca: file of the authorities that may have signed it; when left out those of the system.
+        ca: file of the authorities that may have signed it; when left out those of the system. Renewed, it is used from
+            the next probe on.
         sni_name: name for TLS alone, sent and verified; when left out that of the server.
-        certificate: file of our own certificate as PEM, for a server that asks for one.
-        key: its private key, not encrypted; when left out it stands in the same file.
+        certificate: file of our own certificate as PEM, for a server that asks for one. Renewed, it is used from the
+            next probe on.
+        key: its private key, not encrypted; when left out it stands in the same file. One that was renewed takes a
+            reload.
     """
 
     verify: bool = True

@@ -48,6 +48,7 @@ class Fifo(Notifier):
             fifo: its path; it is made when the process that tells events starts, for the user `stayalived` to write
                 and for everybody to read.
             about: what it is told: `vrrp` instances and groups, `lvs` virtual and real servers, or `all`.
+            states_on_reload: whether after a reload a line says again where each instance and each group stands.
             command: a program that reads it: its whole path, and its arguments; the path of the FIFO is appended. It is
                 started again when it ends.
             user: whom that runs as; when left out `script_user` of `[global]`.
@@ -56,6 +57,7 @@ class Fifo(Notifier):
 
         fifo: str
         about: Literal["all", "vrrp", "lvs"] = "all"
+        states_on_reload: bool = False
         command: tuple[str, ...] = ()
         user: str = ""
         group: str = ""
@@ -82,6 +84,11 @@ class Fifo(Notifier):
     @classmethod
     def implied(cls, common: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
         """Return the FIFOs of `[global]`: `notify_fifo`, `vrrp_notify_fifo`, `lvs_notify_fifo`, and their readers."""
+        more: dict[str, Any] = {}
+        if common.get("fifo_write_vrrp_states_on_reload", False):
+            more["states_on_reload"] = True
+        if common.get("vrrp_notify_priority_changes", False):
+            more["on"] = sorted((*cls.usual, "priority"))
         for prefix, about in (("", "all"), ("vrrp_", "vrrp"), ("lvs_", "lvs")):
             key = f"{prefix}notify_fifo"
             if key in common:
@@ -90,7 +97,7 @@ class Fifo(Notifier):
                 command = reader.get("command")
                 if isinstance(command, str):
                     reader["command"] = command.split()
-                yield key, {"fifo": common[key], "about": about, **reader}
+                yield key, {"fifo": common[key], "about": about, **more, **reader}
 
     def open(self, room: Room) -> None:
         """Start the reader, and open the FIFO: actions of one path share it."""
@@ -110,6 +117,14 @@ class Fifo(Notifier):
 
     async def notify(self, event: Event, tools: Tools) -> None:  # noqa: ARG002  (its program runs all the time)
         """Write the line, or the lines, of one event."""
+        self._write(event)
+
+    def restate(self, event: Event) -> None:
+        """Write the line of a state that is no news, where that is wanted (N17)."""
+        if self.options.states_on_reload:
+            self._write(event)
+
+    def _write(self, event: Event) -> None:
         if self._pipe is None or self._room is None or event.subject_type not in _SUBJECTS[self.options.about]:
             return
         self._places.learn(self._room.configuration)

@@ -43,7 +43,9 @@ class Watcher:
             AssertionError: It does not look any more.
         """
         with self._looked:
-            assert self._looked.wait_for(lambda: len(self.sums) >= times, LOOKS_WITHIN), "the watcher looks at the table"
+            assert self._looked.wait_for(lambda: len(self.sums) >= times, LOOKS_WITHIN), (
+                "the watcher looks at the table"
+            )
 
     def stop(self) -> None:
         self._over.set()

@@ -44,6 +44,9 @@ class Wire:
             raise self.refusal
         self.sent.append(b"".join(parts))
 
+    def recvmsg(self, *_: Any) -> None:
+        raise BlockingIOError
+
     def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event)

@@ -34,6 +34,12 @@ def test_each_part_brings_its_children() -> None:
     assert needs_of(good(INSTANCE + 'notify = "shout"')).children == ("log", "vrrp", "notify", "runner", "api")
 
 
+def test_servers_without_a_check_need_no_checker() -> None:
+    unchecked = SERVICE.replace('check = "knock"', "")
+
+    assert needs_of(good(unchecked)).children == ("log", "ipvs", "api")
+
+
 def test_a_third_party_check_brings_a_checker_of_its_own() -> None:
     needs = needs_of(good(SERVICE.replace("knock", "echo")))
 

@@ -1,6 +1,6 @@
 import pytest
 
-from configuration_kit import good, plugins, read
+from configuration_kit import Knock, good, plugins, read
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Forwarding, PoolManners, decode, encode
 from stayalived.config.problems import Problem
@@ -89,6 +89,19 @@ def test_timing_comes_from_the_check_else_the_server_else_the_service_else_the_t
     assert (timing.rise, timing.fall, timing.delay_loop, timing.warmup) == (4, 3, seconds(20), seconds(20))
     assert (timing.delay_before_retry, timing.retry, timing.connect_timeout) == (seconds(3), 1, seconds(5))
     assert (timing.fast_interval, timing.log_all_failures) == (0, False)
+
+
+@pytest.mark.parametrize(("written", "pause"), [("", 20), ("delay_before_retry = 2", 2)])
+def test_a_type_may_wait_a_whole_period_between_tries(
+    written: str, pause: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Knock, "tries_each_period", True)
+    monkeypatch.setattr(Knock, "defaults", {})
+    text = f'[check.c]\ntype = "knock"\n{SERVICE}check = "c"\ndelay_loop = 20\n{written}\n{SERVER}'
+
+    timing = good(text).virtual_servers[0].real_servers[0].checks[0].timing
+
+    assert timing.delay_before_retry == seconds(pause)
 
 
 def test_a_fast_interval_and_the_log_of_all_failures_are_inherited_as_well() -> None:

@@ -408,4 +408,6 @@ def test_a_service_that_goes_before_its_turn_is_not_looked_for() -> None:
 
     pools.build(configuration(), START)
 
-    assert (pools.wanted(), pools.settled()) == ({}, [])
+    wanted = pools.wanted()
+    pools.settle()
+    assert (wanted, pools.to_tell(), pools.unfinished) == ({}, [], False)

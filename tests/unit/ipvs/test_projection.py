@@ -4,7 +4,7 @@ from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Forwarding, RealServer, VirtualServer
 from stayalived.ipvs.health import Health, State
 from stayalived.ipvs.model import Destination, Entry, Service, ServiceKey
-from stayalived.ipvs.projection import Standing, problems_of, project, wanted
+from stayalived.ipvs.projection import Standing, problems_of, project
 from stayalived.ipvs.quorum import Quorum
 from stayalived.timing import milliseconds, seconds
 from unit.ipvs.build import DR, NAT, TUN, configuration, server, service
@@ -21,7 +21,7 @@ def standing(quorum: Quorum = Quorum.UP, **states: str | Health) -> Standing:
 
 
 def pool_of(one: VirtualServer, known: Standing) -> dict[str, int]:
-    (entry,) = project(one, known).table.values()
+    (entry,) = project(one, known).values()
     return {str(endpoint): destination.weight for endpoint, destination in entry.destinations.items()}
 
 
@@ -85,8 +85,8 @@ def test_strangers_stay_as_they_were_found() -> None:
 
     projection = project(service(server("one", "192.0.2.10:80")), known)
 
-    assert found == projection.table[WEB].destinations[Endpoint("192.0.2.50", 80)]
-    assert {(WEB, ONE): "web/one"} == projection.names
+    assert found == projection[WEB].destinations[Endpoint("192.0.2.50", 80)]
+    assert {ONE, Endpoint("192.0.2.50", 80)} == set(projection[WEB].destinations)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +120,15 @@ def test_a_mark_has_no_port(forward: Forwarding, expected: str) -> None:
     projection = project(one, standing(one="UP"))
 
     key = ServiceKey(Family.IPV4, "", None, 7)
-    assert [key] == list(projection.table)
-    assert [expected] == [str(endpoint) for endpoint in projection.table[key].destinations]
+    assert [key] == list(projection)
+    assert [expected] == [str(endpoint) for endpoint in projection[key].destinations]
 
 
 def test_a_mark_of_two_families_is_two_services() -> None:
     both = (Family.IPV4, Family.IPV6)
     one = service(server("one", "192.0.2.10", "2001:db8::10"), addresses=(), fwmark=7, fwmark_families=both)
 
-    table = project(one, standing(one="UP")).table
+    table = project(one, standing(one="UP"))
 
     assert {"-f 7": ["192.0.2.10:0"], "-f 7 -6": ["[2001:db8::10]:0"]} == {
         str(key): [str(endpoint) for endpoint in entry.destinations] for key, entry in table.items()
@@ -138,7 +138,7 @@ def test_a_mark_of_two_families_is_two_services() -> None:
 def test_a_service_of_several_protocols_is_one_service_for_each() -> None:
     one = service(server("one", "192.0.2.10"), protocols=("tcp", "udp", "sctp"))
 
-    table = project(one, standing(one="UP")).table
+    table = project(one, standing(one="UP"))
 
     assert ["-t 192.0.2.1:80", "-u 192.0.2.1:80", "--sctp-service 192.0.2.1:80"] == [str(key) for key in table]
     assert [{ONE}] * 3 == [set(entry.destinations) for entry in table.values()]
@@ -148,7 +148,7 @@ def test_a_service_of_several_protocols_is_one_service_for_each() -> None:
 def test_a_persistence_engine_is_nothing_without_a_time(timeout: int, engine: str) -> None:
     one = service(persistence_timeout=seconds(timeout), persistence_engine="sip", protocols=("udp",))
 
-    (entry,) = project(one, standing()).table.values()
+    (entry,) = project(one, standing()).values()
 
     assert engine == entry.service.engine
 
@@ -163,7 +163,7 @@ def test_a_service_of_two_families_is_two_services_of_one_health() -> None:
         persistence_granularity=24,
     )
 
-    table = project(one, standing(one="UP")).table
+    table = project(one, standing(one="UP"))
 
     flags = ("flag-1", "flag-2")
     sticky = Service(scheduler="sh", flags=flags, timeout=2, granularity=24)
@@ -178,7 +178,7 @@ def test_a_service_of_two_families_is_two_services_of_one_health() -> None:
 def test_without_persistence_the_granularity_is_the_whole_address() -> None:
     one = service(addresses=("192.0.2.1:80", "[2001:db8::1]:80"), persistence_granularity=24)
 
-    table = project(one, standing()).table
+    table = project(one, standing())
 
     assert [32, 128] == [entry.service.granularity for entry in table.values()]
 
@@ -201,23 +201,13 @@ def test_without_persistence_the_granularity_is_the_whole_address() -> None:
 def test_settings_of_tunnels(forward: Forwarding, expected: Destination) -> None:
     one = service(server("one", "192.0.2.10", forward=forward))
 
-    assert expected == project(one, standing(one="UP")).table[WEB].destinations[ONE]
+    assert expected == project(one, standing(one="UP"))[WEB].destinations[ONE]
 
 
 def test_of_two_servers_at_one_address_the_first_counts() -> None:
     servers = (server("one", "192.0.2.10", weight=2), server("two", "192.0.2.10", weight=3))
 
     assert {"192.0.2.10:80": 2} == pool_of(service(*servers), standing(one="UP", two="UP"))
-
-
-def test_the_whole_table_is_that_of_all_services() -> None:
-    mail = service(server("one", "192.0.2.20"), name="mail", addresses=("192.0.2.1:25",))
-    web = service(server("one", "192.0.2.10"))
-
-    projection = wanted(configuration(web, mail), {"web": standing(one="UP"), "mail": standing(one="UP")})
-
-    assert ["web/one", "mail/one"] == list(projection.names.values())
-    assert 2 == len(projection.table)
 
 
 def test_two_virtual_servers_cannot_have_one_address_and_protocol() -> None:
@@ -233,7 +223,7 @@ def test_two_virtual_servers_cannot_have_one_address_and_protocol() -> None:
 def test_thresholds_are_passed_on() -> None:
     one: RealServer = server("one", "192.0.2.10", upper_threshold=100, lower_threshold=50)
 
-    there = project(service(one), standing(one="UP")).table[WEB].destinations[ONE]
+    there = project(service(one), standing(one="UP"))[WEB].destinations[ONE]
 
     assert (100, 50) == (there.upper_threshold, there.lower_threshold)
 
@@ -241,4 +231,4 @@ def test_thresholds_are_passed_on() -> None:
 def test_a_persistence_of_whole_seconds_is_itself() -> None:
     one = service(persistence_timeout=seconds(300))
 
-    assert 300 == project(one, standing()).table[WEB].service.timeout
+    assert 300 == project(one, standing())[WEB].service.timeout

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,11 +21,11 @@ from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.config.problems import Problem
 from stayalived.messages import control
-from stayalived.messages.notify import Cancel, Event, Ran, Run
+from stayalived.messages.notify import Cancel, Event, Ran, Run, Told
 from stayalived.messages.routes import may_tell
 from stayalived.messages.services import Override
 from stayalived.notify.counts import TOLD_EVERY
-from stayalived.notify.engine import STOP_PATIENCE, NotifyEngine
+from stayalived.notify.engine import STOP_GRACE, STOP_PATIENCE, NotifyEngine
 from stayalived.notify.events import (
     Abandon,
     Asked,
@@ -39,6 +40,7 @@ from stayalived.notify.events import (
     Releasing,
 )
 from stayalived.notify.queue import LANE_DEPTH
+from stayalived.notify.receipts import GIVEN_EVERY
 from stayalived.plugin.notifiers import Level
 from stayalived.plugin.programs import Program
 from stayalived.timing import Instant, after, seconds
@@ -83,6 +85,10 @@ def invoked(effects: Any) -> list[tuple[int, int]]:
 def only_token(effects: Any) -> int:
     [(token, _)] = invoked(effects)
     return token
+
+
+def receipt(*numbers: int, sender: str = "vrrp") -> Tell:
+    return Tell(message=Told(events=((sender, numbers),)))
 
 
 def reports(effects: Any) -> list[str]:
@@ -235,19 +241,35 @@ def test_at_the_end_only_the_end_is_told_and_the_rest_is_counted(engine: NotifyE
     token = only_token(engine.handle(happened(1), NOW))
     engine.handle(happened(2, "backup"), NOW)
     engine.handle(happened(3, "stop"), NOW)
-    effects = engine.handle(Stop(), NOW)
+    assert engine.handle(Stop(), NOW) == []
+    assert engine.deadline == after(NOW, STOP_GRACE)
+    effects = engine.wake(engine.deadline)
     assert Abandon(token=token) in effects
-    assert reports(effects) == ["the daemon stops; events that were not told any more: 1"]
+    assert reports(effects) == ["stopping: events that this process has not told: 2"]
     [(last, sequence)] = invoked(effects)
     assert sequence == 3
     assert engine.handle(Invoked(token=token), NOW) == []
-    assert engine.handle(Invoked(token=last), NOW) == [Finished()]
+    assert engine.handle(Invoked(token=last), NOW) == [receipt(3), Finished()]
+
+
+def test_what_waits_at_a_stop_is_told_if_it_is_quick(engine: NotifyEngine) -> None:
+    token = only_token(engine.handle(happened(1), NOW))
+    engine.handle(happened(2, "backup"), NOW)
+    engine.handle(happened(3, "stop"), NOW)
+    engine.handle(Stop(), NOW)
+    told = [1]
+    for _ in range(2):
+        [(token, sequence)] = invoked(engine.handle(Invoked(token=token), NOW))
+        told.append(sequence)
+    assert told == [1, 2, 3]
+    assert engine.handle(Invoked(token=token), NOW) == [receipt(1, 2, 3), Finished()]
 
 
 def test_an_action_that_tells_the_end_gets_a_second(engine: NotifyEngine) -> None:
     token = only_token(engine.handle(happened(1, "stop"), NOW))
     assert engine.handle(Stop(), NOW) == []
-    assert engine.deadline == after(NOW, STOP_PATIENCE)
+    assert engine.wake(after(NOW, STOP_GRACE)) == []
+    assert engine.deadline == after(after(NOW, STOP_GRACE), STOP_PATIENCE)
     assert engine.wake(Instant(engine.deadline - 1)) == []
     assert engine.wake(engine.deadline) == [Abandon(token=token), Finished()]
     assert engine.deadline is None
@@ -256,6 +278,7 @@ def test_an_action_that_tells_the_end_gets_a_second(engine: NotifyEngine) -> Non
 def test_what_else_happens_during_the_end_is_not_told(engine: NotifyEngine) -> None:
     engine.handle(happened(1, "stop"), NOW)
     engine.handle(Stop(), NOW)
+    engine.wake(after(NOW, STOP_GRACE))
     assert engine.handle(happened(2, "backup"), NOW) == []
     assert engine.handle(Stop(), NOW) == []
 
@@ -371,6 +394,7 @@ def test_what_is_above_the_rate_is_told_when_the_time_is_over() -> None:
     for number in (2, 3):
         assert invoked(engine.handle(happened(number), NOW)) == []
     later = after(NOW, seconds(1))
+    engine.wake(engine.deadline)  # a receipt for what was told and what was left out
     assert engine.deadline == later
     [(_, sequence)] = invoked(engine.wake(later))
     assert sequence == 3
@@ -389,6 +413,7 @@ def test_counts_are_told_not_too_often() -> None:
     engine.handle(happened(2), NOW)
     engine.handle(Invoked(token=token, failure="no"), NOW)
     engine.handle(Observed(distribution="acme", calls=2, failures=1, longest=seconds(1)), NOW)
+    assert engine.wake(engine.deadline) == [receipt(1)]
     assert engine.deadline == after(NOW, TOLD_EVERY)
 
     told = {effect.key: effect.message for effect in engine.wake(engine.deadline) if isinstance(effect, Tell)}
@@ -397,3 +422,44 @@ def test_counts_are_told_not_too_often() -> None:
     assert (script.told, script.failed, script.waiting, script.merged) == (0, 1, 0, 0)
     assert (observers.told, observers.failed, observers.longest) == (1, 1, seconds(1))
     assert engine.deadline is None
+
+
+def test_an_event_has_its_receipt_when_all_its_actions_have_told_it() -> None:
+    engine = committed(SCRIPT, action("instance tic", kind="mail"))
+    first, second = (token for token, _ in invoked(engine.handle(happened(1), NOW)))
+    engine.handle(Invoked(token=first), NOW)
+    assert engine.wake(after(NOW, seconds(1))) == []
+    engine.handle(Invoked(token=second, failure="no"), NOW)
+    assert engine.deadline == after(NOW, GIVEN_EVERY)
+    assert engine.wake(engine.deadline) == [receipt(1)]
+
+
+def test_what_nobody_is_told_and_what_is_not_its_senders_has_its_receipt_too(engine: NotifyEngine) -> None:
+    engine.handle(happened(1, subject="other"), NOW)
+    engine.handle(replace(happened(2), sender="checker"), NOW)
+    assert engine.wake(engine.deadline) == [Tell(message=Told(events=(("vrrp", (1,)), ("checker", (2,)))))]
+
+
+def test_what_a_later_event_replaces_has_its_receipt() -> None:
+    engine = committed(msgspec.structs.replace(SCRIPT, overlap="latest"))
+    for number in (1, 2, 3):
+        engine.handle(happened(number), NOW)
+    assert engine.wake(after(NOW, GIVEN_EVERY)) == [receipt(2)]
+
+
+def test_what_a_reload_makes_pointless_has_its_receipt() -> None:
+    engine = committed(msgspec.structs.replace(SCRIPT, rate_events=1, rate_period=seconds(60)))
+    engine.handle(Invoked(token=only_token(engine.handle(happened(1), NOW))), NOW)
+    engine.handle(happened(2), NOW)
+    engine.wake(engine.deadline)
+    engine.handle(Prepare(generation=2, configuration=configuration()), NOW)
+    effects = engine.handle(Commit(generation=2, start=control.Start.RELOAD), NOW)
+    assert [*effects, *engine.wake(engine.deadline)][-1] == receipt(2)
+
+
+def test_an_event_that_was_not_told_at_the_stop_has_no_receipt(engine: NotifyEngine) -> None:
+    engine.handle(happened(1), NOW)
+    engine.handle(Stop(), NOW)
+    effects = engine.wake(after(NOW, STOP_GRACE))
+    assert [effect for effect in effects if isinstance(effect, Tell)] == []
+    assert effects[-1] == Finished()

@@ -1,4 +1,5 @@
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,32 @@ async def test_a_reader_that_ends_is_started_again(tmp_path: Path, monkeypatch: 
 
     assert {(program.argv, program.user) for program in house.programs} == {(("/bin/read", path), "nobody")}
     assert house.log[0] == f"/bin/read, which reads {path}: exit status 3; it is started again"
+
+
+def implied_by(**keys: Any) -> dict[str, Any]:
+    [(_, table)] = Fifo.implied({"notify_fifo": "/run/events", **keys})
+    return dict(table)
+
+
+def test_priorities_are_told_where_that_is_asked_for() -> None:
+    assert "on" not in implied_by()
+    assert set(implied_by(vrrp_notify_priority_changes=True)["on"]) == {*Fifo.usual, "priority"}
+
+
+@pytest.mark.parametrize(("wanted", "line"), [(True, b'INSTANCE "tic" MASTER 200\n'), (False, None)])
+async def test_states_are_told_again_where_that_is_asked_for(tmp_path: Path, wanted: bool, line: bytes | None) -> None:
+    assert implied_by(fifo_write_vrrp_states_on_reload=wanted).get("states_on_reload", False) is wanted
+    path = tmp_path / "events"
+    told = Fifo(Fifo.Options(fifo=str(path), about="vrrp", states_on_reload=wanted))
+    told.open(House())  # type: ignore[arg-type]  # as much of a room as a FIFO needs
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    told.restate(EVENT)
+
+    if line is None:
+        with pytest.raises(BlockingIOError):
+            os.read(reader, 100)
+    else:
+        assert os.read(reader, 100) == line
+    await told.close()
+    os.close(reader)

@@ -558,6 +558,32 @@ class TestStop:
         assert (0, {}) == (house.exit_code, house.kids)
         assert {"vrrp"} == {effect.name for effect in house.effects if isinstance(effect, ev.Kill)}
 
+    def happen(self, house: House, number: int) -> None:
+        house.give(ev.FrameReceived(name="vrrp", frame=Frame("event", "", b"1", "", number)))
+
+    def test_a_notify_that_is_not_there_at_the_stop_is_started_for_what_it_has_to_tell(self) -> None:
+        house = House().start().die("notify").advance(0.1).die("notify")
+        assert State.BACKOFF == house.states()["notify"]
+        self.happen(house, 1)
+        house.mute = {"notify"}
+        house.give(ev.SignalReceived(order=ev.Order.STOP))
+        house.mute = set()
+        kid = house.kids["notify"]
+        house.say("notify", control.Hello(pid=kid.pid))
+        assert [1] == [frame.sequence for frame in kid.received if frame.peer == "vrrp"]
+        assert [control.Stop(leave=False)] == [unpack(f) for f in kid.received if f.topic == "control.stop"]
+        assert 0 == house.exit_code
+        assert "the daemon stops; events that notify has not told: " in " ".join(house.reports)
+
+    def test_one_that_then_does_not_come_costs_its_time_and_no_more(self) -> None:
+        house = House().start().die("notify").advance(0.1).die("notify")
+        self.happen(house, 1)
+        house.mute = {"notify"}
+        house.give(ev.SignalReceived(order=ev.Order.STOP))
+        house.advance(7)
+        assert 0 == house.exit_code
+        assert 1 == len([effect for effect in house.effects if effect == ev.Kill(name="notify")])
+
     def test_nobody_is_started_again(self) -> None:
         house = House().start()
         forks = len(house.forks)

@@ -5,6 +5,7 @@ import pytest
 from stayalived.errors import Bug
 from stayalived.messages.codec import Frame
 from stayalived.messages.control import ChildState
+from stayalived.messages.notify import Told
 from stayalived.messages.routes import pack
 from stayalived.messages.services import CheckState, FirstRound, TrackState
 from stayalived.supervisor.backoff import Backoff
@@ -12,6 +13,7 @@ from stayalived.supervisor.lifecycle import ALIVE, TRANSITIONS, Child, Cue, Stat
 from stayalived.supervisor.memory import MEMORY_SPARE, Memory, Outcome
 from stayalived.supervisor.reload import compare, objections
 from stayalived.supervisor.switchboard import HELD_FRAMES, Fault, Switchboard
+from stayalived.supervisor.untold import UNTOLD_EVENTS
 from stayalived.timing import Instant, in_seconds, seconds
 from unit.supervisor.house import needs, removable
 
@@ -175,6 +177,51 @@ class TestSwitchboard:
         board.run("runner")
         assert 3 == board.faults["notify", Fault.HELD_TOO_LONG]
         assert [str(number) for number in range(3, HELD_FRAMES + 3)] == [frame.key for _, frame in delivered]
+
+    def event(self, board: Switchboard, number: int, sender: str = "vrrp") -> None:
+        frame = Frame("event", "", b"1", "", number)
+        board.forward(sender, frame, board.permitted(sender, frame))
+
+    def test_events_that_were_not_acknowledged_are_given_to_the_successor_in_order(self) -> None:
+        board, delivered = self.board("notify")
+        for number, sender in ((1, "vrrp"), (7, "ipvs"), (2, "vrrp")):
+            self.event(board, number, sender)
+        board.acknowledge("notify", Told(events=(("vrrp", (1,)), ("ipvs", (1, 99)), ("nobody", (7,)))))
+        board.pause("notify")
+        self.event(board, 3)
+        delivered.clear()
+        board.run("notify")
+        board.run("notify")  # a reload: nobody has died
+        assert [("ipvs", 7), ("vrrp", 2), ("vrrp", 3)] == [(frame.peer, frame.sequence) for _, frame in delivered]
+        assert 3 == board.untold("notify")
+
+    def test_a_flood_costs_only_its_sender_the_keeping_and_counts_what_a_death_then_loses(self) -> None:
+        board, delivered = self.board("notify")
+        self.event(board, 1)
+        for number in range(1, UNTOLD_EVENTS + 3):
+            self.event(board, number, "ipvs")
+        board.acknowledge("notify", Told(events=(("ipvs", (1,)),)))
+        assert {} == board.faults
+        board.pause("notify")
+        assert {("ipvs", Fault.UNTOLD): 2} == board.faults
+        delivered.clear()
+        board.run("notify")
+        assert [("vrrp", 1), ("ipvs", 4)] == [(frame.peer, frame.sequence) for _, frame in delivered[:2]]
+        assert UNTOLD_EVENTS == len(delivered) == board.untold("notify")
+
+    def test_what_does_not_fit_while_nobody_runs_is_counted_at_once(self) -> None:
+        board, _ = self.board("notify")
+        board.pause("notify")
+        for number in range(UNTOLD_EVENTS + 2):
+            self.event(board, number)
+        assert 2 == board.faults["vrrp", Fault.HELD_TOO_LONG]
+
+    def test_a_child_that_is_needed_no_more_leaves_nothing_to_tell(self) -> None:
+        board, _ = self.board("notify")
+        self.event(board, 1)
+        board.leave("notify")
+        board.acknowledge("notify", Told(events=(("vrrp", (1,)),)))
+        assert 0 == board.untold("notify")
 
     def test_unknown_topics_and_wrong_senders_are_counted(self) -> None:
         board, _ = self.board("checker")

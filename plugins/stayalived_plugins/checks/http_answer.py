@@ -16,11 +16,10 @@ PIECE = 16384
 MORE = Receive(PIECE)
 
 _TEXT = rb"[\t -~\x80-\xff]*\r\n"  # RFC 9110 5.5
-_FIELD = rb"(?!content-length:|transfer-encoding:|upgrade:)[\w!#$%&'*+.^`|~-]+:" + _TEXT
-_LENGTH = rb"(?:content-length:[ \t]*\d{1,18}|transfer-encoding:[ \t]*chunked)[ \t]*\r\n"
+_FIELD = rb"(?!(?i:content-length:|transfer-encoding:|upgrade:))[\w!#$%&'*+.^`|~-]+:" + _TEXT
+_LENGTH = rb"(?i:content-length:[ \t]*\d{1,18}|transfer-encoding:[ \t]*chunked)[ \t]*\r\n"
 HEAD = re.compile(
-    rb"HTTP/1\.[01] ([2-5]\d\d) " + _TEXT + b"(?:" + _FIELD + b")*(?:" + _LENGTH + b"(?:" + _FIELD + rb")*)?\r\n",
-    re.IGNORECASE,
+    rb"HTTP/1\.[01] ([2-5]\d\d) " + _TEXT + b"(?:" + _FIELD + b")*(?:" + _LENGTH + b"(?:" + _FIELD + rb")*)?\r\n"
 )
 """The whole head of a final answer that nobody can misunderstand; group 1 is the status. `Http1Answer` reads all
 others, those that contradict themselves or come in pieces. Nothing matches in two ways: there is no way back to try."""

@@ -181,7 +181,6 @@ DIFFERENCES = (
         "`connect_timeout` for each step, none for all of them",
         "the same for each step, and one for the whole check",
         "a server that sends a byte now and then would never be down",
-        name="http-limit",
     ),
     Difference(
         "the pause between tries of an HTTP check",

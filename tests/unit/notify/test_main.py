@@ -122,7 +122,7 @@ def test_a_script_that_hangs_is_ended_and_the_next_event_is_told(
     notify: RoleProcess, runner: RoleProcess, tmp_path: Path
 ) -> None:
     command = script(tmp_path, f"[ $4 = 1 ] && exec sleep 1000; echo $4 >> {tmp_path}/told")
-    configure(notify, runner, scripted(command, timeout=0.05))
+    configure(notify, runner, scripted(command, timeout=2.0))
     happen(notify, 1)
     happen(notify, 2)
     switch(notify, runner, 2)

@@ -189,18 +189,6 @@ DIFFERENCES = (
         "the second try says as much two seconds sooner; write `delay_before_retry = 3` where it does not",
     ),
     Difference(
-        "`enable_sni`, `tls_compliant`, `fast_recovery`",
-        "off",
-        "no such keys: a known name is sent, the connection ends without close_notify, all `url`s are one probe",
-        "a server of many names cannot answer without, and none of it is worth a choice",
-    ),
-    Difference(
-        "`SSL { }` of SSL_GET",
-        "one client certificate for all, its key with a `password`",
-        "`ca`, `certificate` and `key` of each check, and a named check is shared; the key is not encrypted",
-        "a password beside the key that it opens protects nothing; a `key` may be a file of its own",
-    ),
-    Difference(
         "the next HTTP check of a server that is down",
         "after the longer of `delay_before_retry` and `delay_loop`",
         "after `delay_loop`, or `fast_interval` where that is set",

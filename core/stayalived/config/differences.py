@@ -369,6 +369,12 @@ DIFFERENCES = (
         "what can be known before the change should not be learnt from it",
     ),
     Difference(
+        "`ha_suspend`",
+        "checks sleep from the start; a group's addresses are not looked at",
+        "checks are made until they have a verdict, which `alpha = false` gives; one address of several is enough",
+        "a pool that nobody has looked at would be empty at a takeover",
+    ),
+    Difference(
         "the sorry server",
         "added after the last live server has left",
         "added before",

@@ -3,8 +3,8 @@
 A site with thousands of services keeps them in files of nothing but `[virtual_server.NAME]`. Of such a *plain* file
 that is byte for byte what it was, the virtual servers are taken from the configuration in force, as long as every other
 file is what it was, too, or plain. Where nothing at all asks anything of the world outside, the same files are the same
-configuration, and there is nothing to be done. What stands in two files, differs between hosts, or asks anything of the world
-outside is read anew each time, and so is everything when anything is wrong: then each problem has its line.
+configuration, and there is nothing to be done. What stands in two files, differs between hosts, or asks anything of the
+world outside is read anew each time, and so is everything when anything is wrong: then each problem has its line.
 """
 
 import re

@@ -135,7 +135,7 @@ class Pool:
     @property
     def _replaced(self) -> bool:
         """Whether the sorry server serves in place of all."""
-        return self.quorum is Quorum.DOWN and self.service.sorry_server is not None
+        return self.quorum is Quorum.DOWN and bool(self.service.sorry_servers)
 
     def _may_be_kept(self, server: RealServer) -> bool:
         return self.has_been_up(server) and self.adjustment(server).drain is None
@@ -224,21 +224,27 @@ class Pool:
         Yields:
             each server that was found, with its weight.
         """
-        self._projection = None
         for server in self.service.real_servers:
-            weight = self.weight_in(table, server) if self.is_new(server) else None
+            if not self.is_new(server):
+                continue
+            weight = self.weight_in(table, server)
             if weight is None:
-                self._health.setdefault(server.name, UNKNOWN)
+                self._health[server.name] = UNKNOWN
+                self._projection = None
                 continue
             reason = f"found in the kernel's table with weight {weight}"
             state = State.UP if weight else State.UNKNOWN
             self._set(server, Health(state=state, held=not weight, reason=reason))
             yield server, weight
-        self.sorry_found = any(
+        sorry_found = any(
             key in table and sorry_endpoint_in(key, self.service) in table[key].destinations for key in self.keys
         )
+        strangers = self.strangers
         if with_strangers:
-            self.strangers = {key: self._strangers_in(key, table) for key in self.keys if key in table}
+            strangers = {key: self._strangers_in(key, table) for key in self.keys if key in table}
+        if (sorry_found, strangers) != (self.sorry_found, self.strangers):
+            self.sorry_found, self.strangers = sorry_found, strangers
+            self._projection = None
 
     def is_idle(self, server: RealServer, table: Table, connections: Connected) -> bool:
         """Return whether a server gets no new connections and has none left, by what was read from the kernel.

@@ -88,7 +88,8 @@ class Pools:
         """Change over to a configuration: what is not as it was gets a pool, which keeps what one of its name knew."""
         before = self._pools
         hold_until = hold_from(now, configuration)
-        self._pools = {service.name: self._pool(service, before, hold_until) for service in configuration.virtual_servers}
+        services = configuration.virtual_servers
+        self._pools = {service.name: self._pool(service, before, hold_until) for service in services}
         self._fresh = [pool for name, pool in self._pools.items() if before.get(name) is not pool]
         self._replace_checks(pool for name, pool in before.items() if self._pools.get(name) is not pool)
         self._levels.keep(self)

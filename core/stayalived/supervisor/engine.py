@@ -146,7 +146,8 @@ class SupervisorEngine:
         """After an absence of our own, give every child the time to be heard that it would have had."""
         if self._last_turn is not None and elapsed(self._last_turn, now) > STALL and any(self._population.living()):
             gap = elapsed(self._last_turn, now)
-            self._population.report(WARNING, f"the supervisor did not run for {for_people(gap)}")
+            if self._changeover.accepted is not None:  # else it was busy with imports for its children
+                self._population.report(WARNING, f"the supervisor did not run for {for_people(gap)}")
             for child in self._population.living():
                 child.heard_at = now
                 child.limit = after(child.limit, gap) if child.limit is not None else None

@@ -20,8 +20,8 @@ _Reply = tuple[int, bytes]
 class SmtpCheck(Check):
     """Does a mail server greet with 220 and answer our name with 250?
 
-    Answers of several lines are taken, as they must be. The conversation ends with QUIT, which must be answered somehow
-    (RFC 5321 4.1.1.10).
+    Answers of several lines are taken, as they must be. The conversation ends with QUIT, which must be answered,
+    however it is (RFC 5321 4.1.1.10).
     """
 
     name = "smtp"

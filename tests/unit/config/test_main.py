@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stayalived.child.bootstrap import Context
+from stayalived.child.bootstrap import ACCEPTED, Context
 from stayalived.child.link import Link, make_pair, read_blob
 from stayalived.config import main, model
 from stayalived.config.check import Report
@@ -17,7 +17,7 @@ from stayalived.messages.routes import pack, unpack
 CONF_D = Path(__file__).parents[3] / "conf.d"
 
 
-def context(link: socket.socket, config_dir: Path) -> Context:
+def context(link: socket.socket, config_dir: Path, accepted: int | None = None) -> Context:
     return Context(
         name="config",
         start=Start.FIRST,
@@ -26,12 +26,13 @@ def context(link: socket.socket, config_dir: Path) -> Context:
         config_dir=config_dir,
         host_id="tic",
         generation=7,
+        extra={} if accepted is None else {ACCEPTED: accepted},
     )
 
 
-def parsed_from(config_dir: Path) -> tuple[Parsed, list[int]]:
+def parsed_from(config_dir: Path, accepted: int | None = None) -> tuple[Parsed, list[int]]:
     ours, theirs = make_pair()
-    born = context(theirs, config_dir)
+    born = context(theirs, config_dir, accepted)
     main.run(born, main.open_as_root(born))
     link = Link(ours)
     (hello, _), (frame, descriptors) = link.receive()
@@ -53,6 +54,16 @@ def test_a_good_configuration_is_sent_sealed_with_what_the_supervisor_needs() ->
     assert configuration.globals.host_id == "tic"
     assert parsed.needs is not None
     assert parsed.needs.children == ("log", "vrrp", "ipvs", "checker", "api")
+
+
+def test_the_files_of_the_configuration_in_force_are_not_sent_again(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('[global]\nrouter_id = "lb1"\n')
+    first, (accepted,) = parsed_from(tmp_path)
+
+    again, descriptors = parsed_from(tmp_path, accepted)
+
+    assert (first.unchanged, again.unchanged) == (False, True)
+    assert (again.needs, descriptors) == (None, [])
 
 
 def test_a_bad_configuration_is_refused_without_a_descriptor(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stayalived.config import files, model
-from stayalived.config.check import Report, examine, open_all
+from stayalived.config.check import Found, Report, examine, look, open_all
 from stayalived.config.model import Configuration
 
 GLOBAL = '[global]\nrouter_id = "lb1"\n[check.answers]\ntype = "tcp"\ndelay_loop = 5\n'
@@ -47,6 +47,9 @@ class Folder:
     def read(self, previous: Configuration | None = None) -> Report:
         self.parsed.clear()
         return examine(open_all([self._path], "lb1", previous), "lb1")
+
+    def found(self) -> Found:
+        return look([self._path])
 
     def reread(self, before: Mapping[str, str], after: Mapping[str, str]) -> Report:
         """Read some files, and then others as a reload does; what comes of it is what a start would make of them."""
@@ -143,6 +146,60 @@ def test_an_error_has_its_line_also_in_a_file_that_did_not_change(folder: Folder
 
     assert not report.good
     assert any(problem.file and problem.line for problem in report.problems)
+
+
+def same(folder: Folder, texts: Mapping[str, str], host: str = "lb1") -> bool:
+    """Tell whether files are found to mean what some read before them meant."""
+    origin = model.decode_origin(folder.read().configuration)
+    folder.write(texts)
+    return folder.found().is_same(host, origin)
+
+
+def test_the_same_files_are_known_to_mean_the_same_without_a_look_into_them(folder: Folder) -> None:
+    folder.write(FILES)
+
+    assert same(folder, FILES)
+    assert folder.parsed == list(FILES)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {**FILES, "20.toml": service("c", 12, weight=2)},
+        {**FILES, "30.toml": service("d", 13)},
+        {name: text for name, text in FILES.items() if name != "20.toml"},
+        {**{name: text for name, text in FILES.items() if name != "20.toml"}, "30.toml": FILES["20.toml"]},
+    ],
+)
+def test_other_files_or_names_may_mean_something_else(folder: Folder, after: Mapping[str, str]) -> None:
+    folder.write(FILES)
+
+    assert not same(folder, after)
+
+
+def test_the_same_files_on_another_host_may_mean_something_else(folder: Folder) -> None:
+    folder.write(FILES)
+
+    assert not same(folder, FILES, host="lb2")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        VRRP,
+        '[global.smtp]\nhost = "localhost"\n',
+        service("w", 20, more='sorry_server = "localhost:81"'),
+        service("w", 20, more="quorum = 9"),
+        service("w", 20, more='notify = [{ type = "script", on = ["quorum_up"], command = ["/bin/true"] }]'),
+    ],
+    ids=["interfaces", "a key that there is not", "a host name", "a warning", "a program"],
+)
+def test_what_asks_the_world_may_mean_something_else_each_time(folder: Folder, more: str) -> None:
+    texts = {**FILES, "30.toml": more}
+    folder.write(texts)
+    report = folder.read()
+
+    assert not (report.configuration and same(folder, texts))
 
 
 def test_another_host_shares_nothing(folder: Folder, tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ class House:
         self.engine = SupervisorEngine(run_dir="/run/x", config_dir="/etc/x", watchdog=watchdog)
         self.needs = first if first is not None else needs()
         self.problems = ()
+        self.unchanged = False  # the config child finds what is in force already
         self.refusing = set()
         self.mute = set()  # children that never answer anything
         self.clinging = set()  # children that live on when they are told to stop
@@ -175,12 +176,15 @@ class House:
     def _parse(self, kid: Kid) -> None:
         fatal = any(not problem.warning for problem in self.problems)
         blob = None
-        if not fatal:
+        if not fatal and not self.unchanged:
             self._blob += 1
             blob = self._blob
             self.blobs.add(blob)
         message = control.Parsed(
-            generation=kid.generation, problems=tuple(self.problems), needs=None if fatal else self.needs
+            generation=kid.generation,
+            problems=tuple(self.problems),
+            needs=None if fatal or self.unchanged else self.needs,
+            unchanged=self.unchanged,
         )
         self._queue.append(ev.FrameReceived(name="config", frame=pack(message), blob=blob))
         self._queue.append(ev.EndOfFile(name="config"))

@@ -345,6 +345,23 @@ class TestReload:
         assert {(2, Start.RELOAD)} == last
         assert len(house.blobs) == 1
 
+    def test_files_that_mean_what_is_in_force_are_a_reload_without_another_configuration(self) -> None:
+        house = House().start()
+        before = set(house.blobs)
+        house.unchanged = True
+        house.reload()
+        house.reload()
+        last = {(kid.commits[-1].generation, kid.commits[-1].start) for kid in house.kids.values()}
+        assert {(3, Start.RELOAD)} == last
+        assert before == house.blobs
+
+    def test_a_child_that_refuses_what_is_in_force_takes_it_from_nobody(self) -> None:
+        house = House().start()
+        before = set(house.blobs)
+        house.unchanged, house.refusing = True, {"ipvs"}
+        house.reload()
+        assert before == house.blobs
+
     def test_systemd_is_told_both_ends_of_it(self) -> None:
         house = House().start()
         house.reload()

@@ -2,10 +2,13 @@
 
     PYTHONPATH=core:plugins:tests python bench/checks.py              two minutes: this machine's kernel, ours alone
     … python bench/checks.py --beside                                 user-mode Linux: keepalived and ours in one boot
+    … python bench/checks.py --beside-native                          this kernel: keepalived's checker and ours in turn
 
 nginx answers on one core, the prober has another one: its engine, its epoll and its bodies, without a supervisor; each
 figure is a process of its own. *us a probe* is the processor time of the prober, *of it ours* what was not the
 kernel's, *late* how much later than due a probe was started. The farm is 2,277 virtual servers that share 500 hosts.
+`--beside-native` compares the checkers alone, keepalived's with calls to IPVS that do nothing (this takes a compiler):
+figures count where both reach 90 per cent of 4,000 probes a second, for a busy machine makes their batches unequal;
 `--beside` compares whole daemons; its kernel is slower than this one, so read the ratios. Needs root, nginx, and for
 `--beside` keepalived and user-mode Linux.
 """
@@ -23,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from probes.beside import KINDS, OURS, THEIRS, beside
 from probes.engine import measure
+from probes.native import Cost, build, measure_theirs, missing
 from probes.web import Web
 
 from uml import lab
@@ -36,6 +40,9 @@ SERIES = (
 
 SHORT = (("tcp", 20, 200), ("http", 20, 200), ("https", 20, 200), ("http", 0, 2000))
 """The same for `--short`: whether it works, not how fast."""
+
+NATIVE_TARGETS, NATIVE_ROUNDS = 4000, 3
+"""Of `--beside-native`: targets, each probed once in a second, and how often both are measured in turn."""
 
 COLUMNS = (
     "asked/s",
@@ -90,6 +97,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="each kind once, with few targets")
     parser.add_argument("--json", type=Path, help="file for all figures")
     parser.add_argument("--beside", action="store_true", help="keepalived and ours in user-mode Linux, in turn")
+    parser.add_argument("--beside-native", action="store_true", help="the checkers of both on this kernel, in turn")
     parser.add_argument("--targets", type=int, default=200, help="of --beside")
     parser.add_argument("--kinds", nargs="*", default=list(KINDS), help="of --beside")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -100,6 +108,8 @@ def main() -> None:
         print(json.dumps(measure(kind, int(targets), int(rate), float(length), certificate, int(core))))
     elif words.inside:
         _compare(words)
+    elif words.beside_native:
+        _compare_natively(words)
     elif words.beside:
         _boot()
     else:
@@ -117,6 +127,26 @@ def _series(words: argparse.Namespace) -> None:
             print(f"{'':<20} {checks:.0f} checks by {probes:.0f} probes, in force after {figures['commit, s']:.2f} s")
     if words.json:
         words.json.write_text(json.dumps(every, indent=1))
+
+
+def _compare_natively(words: argparse.Namespace) -> None:
+    """Print for each round and kind what a probe costs both, and the ratio."""
+    if packages := missing():
+        sys.exit(f"--beside-native needs more: apt-get install {' '.join(packages)}")
+    cores, targets = sorted(os.sched_getaffinity(0)), NATIVE_TARGETS
+    found: dict[str, list[dict[str, float]]] = {"tcp": [], "http": []}
+    with tempfile.TemporaryDirectory() as name, Web(Path(name), ["taskset", "-c", str(cores[-1])]) as web:
+        library = build(Path(name))
+        for _ in range(NATIVE_ROUNDS):
+            for kind, rounds in found.items():
+                theirs = measure_theirs(kind, targets, words.seconds, Path(name), library, cores[0])
+                figures = one(kind, targets, targets, words.seconds, web.certificate, cores[0])
+                ours = Cost(figures["us a probe"], figures["probes/s"])
+                rounds.append({THEIRS: theirs.each, OURS: ours.each})
+                costs = f"{THEIRS} {theirs}  {OURS} {ours}"
+                print(f"{kind:<5} {costs}  ratio {ours.each / theirs.each:.2f}", flush=True)
+    if words.json:
+        words.json.write_text(json.dumps(found, indent=1))
 
 
 def _boot() -> None:

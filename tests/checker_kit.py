@@ -1,6 +1,6 @@
 """Configurations, results and a small driver for the tests of the checker's engine."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from random import Random
 from typing import Any
 
@@ -15,6 +15,7 @@ from stayalived.config.model import (
     Configuration,
     Forwarding,
     Globals,
+    PoolManners,
     RealServer,
     Source,
     Timing,
@@ -22,7 +23,7 @@ from stayalived.config.model import (
 )
 from stayalived.messages.control import Message, Start
 from stayalived.messages.notify import Cancel, Run
-from stayalived.messages.services import AdoptedServer, CheckState, state_type
+from stayalived.messages.services import AddressPresent, AdoptedServer, CheckState, state_type
 from stayalived.plugin import Verdict
 from stayalived.timing import Duration, Instant, after, milliseconds, seconds
 
@@ -68,8 +69,17 @@ def check(subject: str = "web/one", number: int = 0, target: str = "192.0.2.1:80
     return Check(**(values | own))
 
 
-def configuration(*checks: Check, start_rate: int = 1000, checker_processes: int = 1) -> Configuration:
-    """Put checks of `SERVICE/SERVER` into real servers, and those of `track:NAME` beside them."""
+def configuration(
+    *checks: Check, start_rate: int = 1000, checker_processes: int = 1, ha_suspend: Collection[str] = ()
+) -> Configuration:
+    """Put checks of `SERVICE/SERVER` into real servers, and those of `track:NAME` beside them.
+
+    Args:
+        checks: of whatever subjects.
+        start_rate: of `[global]`.
+        checker_processes: that share them.
+        ha_suspend: names of the services whose checks sleep while no address of theirs is here.
+    """
     services: dict[str, dict[str, list[Check]]] = {}
     for one in checks:
         if "/" in one.subject:
@@ -94,19 +104,19 @@ def configuration(*checks: Check, start_rate: int = 1000, checker_processes: int
     return Configuration(
         globals=general,
         instances=(),
-        virtual_servers=tuple(_service(name, servers) for name, servers in services.items()),
+        virtual_servers=tuple(_service(name, servers, name in ha_suspend) for name, servers in services.items()),
         tracked_checks=tracked,
         actions=(),
         distributions=(),
     )
 
 
-def _service(name: str, servers: dict[str, list[Check]]) -> VirtualServer:
+def _service(name: str, servers: dict[str, list[Check]], ha_suspend: bool) -> VirtualServer:
     return VirtualServer(
         name=name,
         protocols=("tcp",),
         addresses=(Endpoint("192.0.2.100", 80),),
-        fwmark=0,
+        fwmarks=(),
         fwmark_families=(),
         scheduler="rr",
         scheduler_flags=(),
@@ -120,8 +130,9 @@ def _service(name: str, servers: dict[str, list[Check]]) -> VirtualServer:
         alpha=True,
         quorum=1,
         hysteresis=0,
-        sorry_server=None,
+        sorry_servers=(),
         sorry_forward=FORWARD,
+        manners=PoolManners(ha_suspend=ha_suspend),
         real_servers=tuple(
             RealServer(
                 name=server,
@@ -192,6 +203,16 @@ class Driver:
     def adopted(self, subject: str, weight: int = 1) -> None:
         message = AdoptedServer(subject=subject, weight=weight)
         self.send(Received(topic="services.adopted", key=subject, sender="ipvs", message=message))
+
+    def here(self, service: str, present: bool = True) -> None:
+        """Say whether an address of a service is on this machine."""
+        message = AddressPresent(service=service, present=present)
+        self.send(Received(topic="services.address", key=service, sender="ipvs", message=message))
+
+    def retell(self, before: "Driver") -> None:
+        """Say again what another process of this name told last."""
+        for key, state in before.states.items():
+            self.send(Received(topic="services.check", key=key, sender=before.engine.name, message=state))
 
     def wake_until(self, moment: Instant) -> None:
         """Let time pass up to a moment and wake the engine whenever it asks."""

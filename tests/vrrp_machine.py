@@ -46,7 +46,7 @@ SERVER = VirtualServer(
     name="service42",
     protocols=("tcp",),
     addresses=(Endpoint("192.0.2.100", 42),),
-    fwmark=0,
+    fwmarks=(),
     fwmark_families=(),
     scheduler="rr",
     scheduler_flags=(),
@@ -60,7 +60,7 @@ SERVER = VirtualServer(
     alpha=True,
     quorum=1,
     hysteresis=0,
-    sorry_server=None,
+    sorry_servers=(),
     sorry_forward=FORWARD,
     real_servers=(),
 )

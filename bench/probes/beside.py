@@ -39,15 +39,18 @@ _OUR_CHECKS = {
 Figures = dict[str, float]
 
 
-def theirs(kind: str, targets: int) -> str:
-    """Return keepalived's configuration of one virtual server."""
-    port = HTTPS if kind == "https" else HTTP
-    servers = "".join(
-        f" real_server {address(number)} {port} {{\n weight 1\n {_broken(_THEIR_CHECKS[kind])} }}\n"
-        for number in range(targets)
-    )
-    head = "global_defs {\n script_user root\n enable_script_security\n}\nvirtual_server 198.51.100.1 80 {\n"
-    return f"{head} delay_loop 1\n lb_algo rr\n lb_kind NAT\n protocol TCP\n{servers}}}\n"
+def theirs(kind: str, targets: int, service_size: int = 0) -> str:
+    """Return keepalived's configuration of one virtual server, or of several of so many real servers."""
+    port, size = HTTPS if kind == "https" else HTTP, service_size or targets
+    text = "global_defs {\n script_user root\n enable_script_security\n}\n"
+    for service in range(-(-targets // size)):
+        text += f"virtual_server 198.51.100.{1 + service} 80 {{\n"
+        text += " delay_loop 1\n lb_algo rr\n lb_kind NAT\n protocol TCP\n"
+        for number in range(service * size, min(targets, (service + 1) * size)):
+            check = _broken(_THEIR_CHECKS[kind])
+            text += f" real_server {address(number)} {port} {{\n weight 1\n {check} }}\n"
+        text += "}\n"
+    return text
 
 
 def _broken(block: str) -> str:

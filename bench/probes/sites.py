@@ -70,10 +70,10 @@ def _server(service: str, host: int, kind: str, timing: Timing, written: bytes) 
 
 def _service(name: str, number: int, servers: list[RealServer]) -> VirtualServer:
     return VirtualServer(
-        name=name, protocols=("tcp",), addresses=(Endpoint(f"198.51.{number // 250}.{number % 250}", 80),), fwmark=0,
+        name=name, protocols=("tcp",), addresses=(Endpoint(f"198.51.{number // 250}.{number % 250}", 80),), fwmarks=(),
         fwmark_families=(Family.IPV4,), scheduler="rr", scheduler_flags=(), policy="rr", policy_distribution=BUNDLED,
         policy_options=b"", computes_weights=False, persistence_timeout=NO_TIME, persistence_granularity=32,
-        one_packet=False, alpha=True, quorum=1, hysteresis=0, sorry_server=None, sorry_forward=_NOTHING,
+        one_packet=False, alpha=True, quorum=1, hysteresis=0, sorry_servers=(), sorry_forward=_NOTHING,
         real_servers=tuple(servers),
     )  # fmt: skip
 

@@ -12,9 +12,10 @@ from stayalived.config import reference as configuration
 from stayalived.messages.notify import Event
 from stayalived.pages import Page
 from stayalived.rehearsal import reference as plan
+from verdicts import page as verdicts
 
 TOP = Path(__file__).parents[2]
-PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, plan.PAGE, events.PAGE, conformance.PAGE)
+PAGES = (configuration.PAGE, differences.PAGE, status.PAGE, plan.PAGE, events.PAGE, conformance.PAGE, verdicts.PAGE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)

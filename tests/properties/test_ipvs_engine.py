@@ -18,7 +18,7 @@ from unit.ipvs.build import Director, configuration, server, service
 
 NAMES = ("one", "two", "three")
 SERVERS = tuple(server(name, f"192.0.2.{10 + number}", weight=1 + number) for number, name in enumerate(NAMES))
-WEB = service(*SERVERS, quorum=3, hysteresis=1, sorry_server=Endpoint("192.0.2.99", 80))
+WEB = service(*SERVERS, quorum=3, hysteresis=1, sorry_servers=(Endpoint("192.0.2.99", 80),))
 
 verdicts = st.tuples(st.just("verdict"), st.sampled_from(NAMES), st.booleans())
 weights = st.tuples(st.just("weight"), st.sampled_from(NAMES), st.integers(-3, 3))

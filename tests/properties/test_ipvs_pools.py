@@ -127,7 +127,7 @@ services = st.builds(
             *pool_of(left),
             quorum=quorum,
             hysteresis=min(hysteresis, quorum - 1),
-            sorry_server=SORRY if sorry else None,
+            sorry_servers=(SORRY,) if sorry else (),
             manners=manners(panic_threshold=panic, sorry_inhibit=inhibit),
         )
     ),

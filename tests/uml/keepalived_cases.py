@@ -178,6 +178,13 @@ SETTINGS = [
         "lb_algo mh\n mh-port\n mh-fallback",
         'scheduler = { type = "mh", port = true, fallback = true }',
     ),
+    scheduled("flagged", 2008, "lb_algo rr\n flag-3", 'scheduler = { type = "rr", flags = ["flag-3"] }'),
+    scheduled(
+        "flagged-sh",
+        2009,
+        "lb_algo sh\n flag-3\n sh-port",
+        'scheduler = { type = "sh", port = true, flags = ["flag-3"] }',
+    ),
     tunnel("gue", 2010, "type gue port 6080", 'tunnel = "gue", port = 6080'),
     tunnel("gue-csum", 2011, "type gue port 6080 csum", 'tunnel = "gue", port = 6080, checksum = "csum"'),
     tunnel("gue-remcsum", 2012, "type gue port 6080 remcsum", 'tunnel = "gue", port = 6080, checksum = "remcsum"'),
@@ -212,6 +219,21 @@ HEALTH = [
     checked("too-little", 3002, f"quorum 3\n {SORRY}", f"quorum = 3\n{OUR_SORRY}", 2),
     checked("too-little-without", 3003, "quorum 3", "quorum = 3", 2),
     checked("damped", 3004, f"quorum 3\n hysteresis 1\n {SORRY}", f"quorum = 3\nhysteresis = 1\n{OUR_SORRY}", 2),
+    checked("capped", 3007, f"quorum 9\n {SORRY}", f"quorum = 9\n{OUR_SORRY}", 2),
+    checked(
+        "inhibited-sorry",
+        3008,
+        f"quorum 3\n inhibit_on_failure\n {SORRY}",
+        f"quorum = 3\ninhibit_on_failure = true\n{OUR_SORRY}",
+        4,
+    ),
+    checked(
+        "sorry-direct",
+        3009,
+        "quorum 3\n sorry_server 192.0.2.99 3009\n sorry_server_lvs_method DR",
+        'quorum = 3\nsorry_server = "192.0.2.99"\nsorry_server_lvs_method = "DR"',
+        2,
+    ),
     special(
         "inhibited",
         3005,
@@ -227,6 +249,9 @@ HEALTH = [
         f'real_server.one.address = "192.0.2.11:{OPEN}"',
     ),
 ]
+ASLEEP = [special("asleep", 3010, f"{NAT} ha_suspend\n {CHECKED}", f"{OUR_NAT}ha_suspend = true\n{OURS_CHECKED}", 3)]
+"""Nobody looks at it as long as its address is on neither machine."""
+
 OTHERS = [
     Case(
         "one-packet",
@@ -368,6 +393,51 @@ MARKED = [
         4,
     ),
 ]
+SEVERAL_MARKS = [
+    Case(
+        "marks",
+        "virtual_server_group marks {\n fwmark 30\n fwmark 31\n}\n"
+        "virtual_server group marks {\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.10 80 {\n }\n}\n",
+        '[virtual_server.marks]\nfwmark = [30, 31]\nscheduler = "rr"\nforward = "NAT"\nalpha = false\n'
+        'real_server.one.address = "192.0.2.10:80"\n',
+        4,
+    ),
+]
+
+
+def by_families(name: str, port: int) -> Case:
+    """A service of both families that has lost its quorum, with a sorry server in each: to keepalived it is two."""
+    theirs = ""
+    for virtual, (one, _) in FAMILIES.values():
+        sorry = "2001:db8:1::99" if ":" in one else "192.0.2.99"
+        theirs += (
+            f"virtual_server {virtual} {port} {{\n delay_loop 1\n lb_algo rr\n lb_kind NAT\n protocol TCP\n"
+            f" sorry_server {sorry} 81\n real_server {one} 1 {{\n {CHECK}\n }}\n}}\n"
+        )
+    addresses = ", ".join(f'"{endpoint(virtual, port)}"' for virtual, _ in FAMILIES.values())
+    servers = ", ".join(f'"{endpoint(one, 1)}"' for _, (one, _) in FAMILIES.values())
+    ours = (
+        f'[virtual_server.{name}]\naddress = [{addresses}]\nprotocol = "tcp"\nalpha = false\nscheduler = "rr"\n'
+        f'forward = "NAT"\nsorry_server = ["192.0.2.99:81", "[2001:db8:1::99]:81"]\n'
+        f'check = {{ type = "tcp", delay_loop = 1, retry = 0 }}\nreal_server.one.address = [{servers}]\n'
+    )
+    return Case(name, theirs, ours, 4)
+
+
+BOTH = [by_families("sorry-of-both", 3011)]
 MARKS = [marked(family, method, mark) for mark, (family, method) in enumerate(itertools.product(FAMILIES, METHODS), 7)]
-CASES = [*combinations(), *SETTINGS, *HEALTH, *OTHERS, *RANGES, *UDP, *MIXED, *MARKED, *MARKS]
+CASES = [
+    *combinations(),
+    *SETTINGS,
+    *HEALTH,
+    *ASLEEP,
+    *OTHERS,
+    *RANGES,
+    *UDP,
+    *MIXED,
+    *MARKED,
+    *MARKS,
+    *SEVERAL_MARKS,
+    *BOTH,
+]
 LINES = sum(case.lines for case in CASES)

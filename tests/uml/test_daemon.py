@@ -14,7 +14,7 @@ one still runs in it, and makes no other namespace meanwhile.
 """
 
 if "STAYALIVED_TEST_LONG" in os.environ:
-    SITES += [("test_square.py",), ("test_lasting.py",)]
+    SITES += [("test_verdicts.py",), ("test_square.py",), ("test_lasting.py",)]
 
 
 @pytest.mark.timeout(460)

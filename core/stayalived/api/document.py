@@ -159,6 +159,9 @@ class Service(Row, frozen=True):
     problem: Annotated[str, _says("The kernel's last refusal; empty when its table is as wanted.")]
     servers: Annotated[list[Server], _says("The pool and those that are not in it.")]
     panic: Annotated[bool, _says("Whether servers that are down serve as well, for so few are live.")] = False
+    suspended: Annotated[
+        bool, _says("Whether its checks sleep (`ha_suspend`): none of its addresses is on this machine.")
+    ] = False
 
 
 class Strays(Row, frozen=True):

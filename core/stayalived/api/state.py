@@ -1,13 +1,13 @@
 """What api knows: the newest of each key that anybody told, and the document that is made of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from stayalived.api import document
 from stayalived.messages.control import ChildState, DaemonState, Message
 from stayalived.messages.notify import Counts
 from stayalived.messages.routes import IPVS, TOPICS, VRRP, Kind, pack
-from stayalived.messages.services import CheckState, FirstRound, Override, ServerRow, ServiceState
+from stayalived.messages.services import AddressPresent, CheckState, FirstRound, Override, ServerRow, ServiceState
 from stayalived.messages.vrrp import GroupState, InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Duration, Instant, elapsed, in_seconds
 
@@ -54,7 +54,8 @@ class Store:
     def describe(self, now: Instant) -> document.Document:
         """Return everything as it is at this moment; rows are sorted by name."""
         checks = self._checks(now)
-        services = [_service(parts, checks) for parts in self._services()]
+        absent = {one.service for one in self._all("services.address", AddressPresent) if not one.present}
+        services = [_service(parts, checks, absent) for parts in self._services()]
         return document.Document(
             schema=document.SCHEMA,
             daemon=self._daemon(),
@@ -202,7 +203,9 @@ def _check(state: CheckState, now: Instant) -> document.Check:
     )
 
 
-def _service(parts: Sequence[ServiceState], checks: dict[str, list[document.Check]]) -> document.Service:
+def _service(
+    parts: Sequence[ServiceState], checks: dict[str, list[document.Check]], absent: Collection[str]
+) -> document.Service:
     state = parts[0]
     return document.Service(
         name=state.name,
@@ -213,6 +216,7 @@ def _service(parts: Sequence[ServiceState], checks: dict[str, list[document.Chec
         quorum=state.quorum,
         sorry=state.sorry,
         panic=state.panic,
+        suspended=state.name in absent,
         problem=state.problem,
         servers=[_server(row, checks.get(row.subject, [])) for part in parts for row in part.servers],
     )

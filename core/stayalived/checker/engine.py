@@ -7,6 +7,7 @@
 | `ProbeEnded` with a fault of ours or of the plugin | counted and reported, no verdict changes, the probe comes again |
 | `Received` `AdoptedServer` | checks without a result are UP, with their retries |
 | `Received` own `CheckState`, before the first commit | the verdict stays as it was until a new result comes |
+| `Received` `AddressPresent` | checks of that virtual server go on, at once, or sleep (`ha_suspend`) |
 | `Asked` by a probe | the runner is asked for a program; it answers with `Ran`, or dies: that counts as never run |
 | `Stop` | running probes are abandoned; verdicts stay with whoever was told |
 
@@ -31,6 +32,7 @@ from stayalived.checker.probes import (
 from stayalived.checker.registry import Change, Probe, Registry, checks_of
 from stayalived.checker.schedule import Pace, Wheel
 from stayalived.checker.shards import distribution_of, makes
+from stayalived.checker.sleep import Sleep
 from stayalived.checker.verdict import Subscriber
 from stayalived.child.events import (
     Abort,
@@ -51,7 +53,7 @@ from stayalived.config.model import Configuration
 from stayalived.errors import Bug
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Ran
-from stayalived.messages.services import AdoptedServer, CheckState, state_type
+from stayalived.messages.services import AddressPresent, AdoptedServer, CheckState, state_type
 from stayalived.plugin.checks import Verdict
 from stayalived.timing import Instant, after, earliest, elapsed, seconds
 
@@ -89,6 +91,8 @@ class CheckerEngine:
         self._adopted: set[str] = set()
         self._retold: dict[str, CheckState] = {}
         self._committed = False
+        self._sleep = Sleep()
+        self._pace = Pace(0)
         self._programs = Requests()
         self._plugin_events = PluginEvents(self.distribution)
 
@@ -146,8 +150,10 @@ class CheckerEngine:
             text=f"checks of {self.distribution}: {len(checks)}, by probes: {len(self.registry.probes)} "
             f"(new {len(change.started)}, ended {len(change.ended)})",
         )
+        self._sleep.configure(configuration, self.registry.subscribers.values(), now)
         yield from self._begin(change, event.start, now)
-        self._schedule(change, Pace(configuration.globals.start_rate, processes), now)
+        self._pace = Pace(configuration.globals.start_rate, processes)
+        self._schedule(change, now)
         self._retold = {}
         self._committed = True
 
@@ -170,16 +176,39 @@ class CheckerEngine:
         gone = [*change.gone, *(key for key in restored if key not in self.registry.subscribers)]
         yield from (Forget(message=state_type(key), key=key) for key in gone)
 
-    def _schedule(self, change: Change, pace: Pace, now: Instant) -> None:
+    def _schedule(self, change: Change, now: Instant) -> None:
         """File new probes behind each other, and those that go on under what their subscribers want now."""
         for probe in change.started:
-            self._due.file(probe.number, pace.next(now))
+            self._due.file(probe.number, self._pace.next(now))
         for probe in change.kept:
-            if not probe.running and probe.verdict is not None:
+            if not probe.running and (probe.verdict is not None or probe.number not in self._due):
                 due = after(probe.counted_at, probe.wish())
-                self._due.file(probe.number, due if due > now else pace.next(now))
+                self._due.file(probe.number, due if due > now else self._pace.next(now))
         for probe in (*change.started, *change.kept):
             self._aging.file(probe.number, min(subscriber.stale_at() for subscriber in probe.subscribers))
+        if self._sleep.possible:
+            for probe in (*change.started, *change.kept):
+                self._rest(probe)
+
+    def _rest(self, probe: Probe) -> bool:
+        """Leave a probe alone when nobody wants a result, until `_go_on`; return whether that is so."""
+        if not probe.asleep:
+            return False
+        self._due.drop(probe.number)
+        self._aging.drop(probe.number)
+        return True
+
+    def _go_on(self, message: AddressPresent, now: Instant) -> None:
+        """Let the checks of a virtual server go on, or sleep."""
+        for subject in self._sleep.take(message):
+            for subscriber in self.registry.of_subject(subject):
+                subscriber.suspend(not message.present, now)
+                probe = self.registry.probe_of(subscriber)
+                if self._rest(probe) or subscriber.suspended:
+                    continue
+                if not probe.running:
+                    self._due.file(probe.number, self._pace.next(now))
+                self._aging.file(probe.number, min(one.stale_at() for one in probe.subscribers))
 
     def _abandon(self, numbers: Iterable[int]) -> Iterator[CheckerEffect]:
         """End probes."""
@@ -203,7 +232,8 @@ class CheckerEngine:
             for subscriber in probe.subscribers:
                 if subscriber.is_due(probe.counted_at):
                     effects.extend(self._judge(subscriber, probe, now))
-            self._due.file(probe.number, probe.next_due(now))
+            if not (self._sleep.possible and self._rest(probe)):
+                self._due.file(probe.number, probe.next_due(now))
             return effects
         is_early = isinstance(outcome, LocalFault) and probe.wish() > LOCAL_RETRY
         self._due.file(probe.number, after(now, LOCAL_RETRY) if is_early else probe.next_due(now))
@@ -240,6 +270,8 @@ class CheckerEngine:
     def _age(self, probe: Probe, now: Instant) -> Iterator[CheckerEffect]:
         """Mark the verdicts of a probe that have become stale and file the next look."""
         for subscriber in probe.subscribers:
+            if subscriber.asleep:
+                continue
             if subscriber.up is not None and not subscriber.stale and subscriber.stale_at() <= now:
                 subscriber.stale = True
                 yield self._tell(subscriber, now)
@@ -259,6 +291,8 @@ class CheckerEngine:
             yield from self._programs.ended(message)
         if isinstance(message, CheckState) and event.sender == self.name and not self._committed:
             self._retold[event.key] = message
+        if isinstance(message, AddressPresent):
+            self._go_on(message, now)
         if isinstance(message, AdoptedServer) and message.weight > 0:
             self._adopted.add(message.subject)
             for subscriber in self.registry.of_subject(message.subject):

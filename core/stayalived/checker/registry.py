@@ -78,15 +78,21 @@ class Probe:
         missed = -(-elapsed(since, now) // wish) if wish else 0
         return after(since, Duration(max(missed, 1) * wish))
 
+    @property
+    def asleep(self) -> bool:
+        """Whether nobody wants a result."""
+        return all(subscriber.asleep for subscriber in self.subscribers)
+
     def wish(self) -> Duration:
         """Return how long after `counted_at` the probe is wanted again: the shortest that anybody asks for."""
         if len(self.subscribers) == 1:
             return self.subscribers[0].wish
-        return min(subscriber.wish for subscriber in self.subscribers)
+        wishes = (subscriber.wish for subscriber in self.subscribers if not subscriber.asleep)
+        return min(wishes, default=self.subscribers[0].wish)
 
     def stale_at(self) -> Instant | None:
         """Return when the first of the verdicts becomes stale, or None when there is none that still can."""
-        fresh = (one.stale_at() for one in self.subscribers if one.up is not None and not one.stale)
+        fresh = (one.stale_at() for one in self.subscribers if one.up is not None and not one.stale and not one.asleep)
         return min(fresh, default=None)
 
     def fits(self, subscriber: Subscriber, now: Instant) -> bool:
@@ -120,6 +126,10 @@ class Registry:
     def of_subject(self, subject: str) -> Iterable[Subscriber]:
         """Return the checks of one subject; none when it has none here."""
         return self._by_subject.get(subject, ())
+
+    def probe_of(self, subscriber: Subscriber) -> Probe:
+        """Return the probe that a check listens to."""
+        return self._by_identity[subscriber.identity]
 
     def change(self, checks: Iterable[Check], spreads: Iterator[float], now: Instant) -> Change:
         """Take over a configuration. A check of the same subject that asks the same keeps its state (C41).

@@ -7,6 +7,7 @@ from stayalived.errors import KernelProblem
 from stayalived.plugin.checks import Target
 
 _IP_BIND_ADDRESS_NO_PORT = 24  # include/uapi/linux/in.h; Python names it from 3.12 on
+_RECVERR = {False: (socket.IPPROTO_IP, 11), True: (socket.IPPROTO_IPV6, 25)}  # include/uapi/linux/in.h, in6.h
 
 _STREAM = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
 _DATAGRAMS = int(socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
@@ -39,6 +40,8 @@ def open_socket(target: Target, *, datagrams: bool = False) -> socket.SocketType
     try:
         # The class of the C module: the one of `socket` costs twice as much to make and close.
         opened = socket.SocketType(family, _DATAGRAMS if datagrams else _STREAM, 0)
+        if datagrams:  # else ip(7) keeps to itself that a host or a net cannot be reached
+            opened.setsockopt(*_RECVERR[is_ipv6], 1)
         if target.fwmark:
             action = f"fwmark {target.fwmark}"
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, target.fwmark)

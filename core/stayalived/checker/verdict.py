@@ -54,6 +54,7 @@ class Subscriber:
         "results",
         "since",
         "stale",
+        "suspended",
         "told_at",
         "up",
         "value",
@@ -79,6 +80,7 @@ class Subscriber:
         self._verdict: Verdict | None = None  # the last one
         self.latency = NO_TIME
         self.stale = False
+        self.suspended = False  # no address of its service is on this machine (`ha_suspend`)
         self.wish = check.timing.delay_loop
         self._failures = self._lost_rounds = self._passes = 0
         if not check.timing.alpha:
@@ -89,9 +91,25 @@ class Subscriber:
         """Whether a round is open: a try failed and another one is wanted soon."""
         return self.up is True and self._failures > 0
 
+    @property
+    def asleep(self) -> bool:
+        """Whether no result is wanted: it is suspended, and has a verdict, which is kept (C39).
+
+        Without one, the first result is waited for: a pool that was never looked at would be empty at a takeover.
+        """
+        return self.suspended and self.up is not None
+
     def is_due(self, counted_at: Instant) -> bool:
         """Whether a result that counts from this moment lies at least the own period behind the last one."""
+        if self.suspended and self.up is not None:
+            return False
         return self.judged_at is None or elapsed(self.judged_at, counted_at) >= self.wish
+
+    def suspend(self, suspended: bool, now: Instant) -> None:
+        """Sleep, or go on: then the verdict is as good as it was, until a result is missing from now on."""
+        if self.suspended and not suspended:
+            self.fresh_at = now
+        self.suspended = suspended
 
     def judge(
         self, verdict: Verdict, latency: Duration, now: Instant, spread: float, counted_at: Instant | None = None

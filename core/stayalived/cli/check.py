@@ -4,12 +4,16 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 from click.core import ParameterSource
 
 from stayalived.cli.options import config_option
 from stayalived.cli.tables import printable
 from stayalived.config import model
 from stayalived.config.check import Report, inspect, own_host_id
+from stayalived.config.problems import Problem
+from stayalived.ipvs.surroundings import missing, settings_of
+from stayalived.kernel.around import look_around
 
 
 @click.command()
@@ -22,7 +26,8 @@ def command(context: click.Context, config_dir: Path, host: str, all_hosts: bool
     """Say whether a configuration is good: that of --config, or these FILES together.
 
     All problems are shown, each with its place and with what to write instead. Kernel, running daemon and scripts are
-    not touched. The exit status is 0 for a good configuration, warnings or not, 1 for a bad one.
+    not touched; where virtual servers need other sysctls or addresses of this machine, that is a warning. The exit
+    status is 0 for a good configuration, warnings or not, 1 for a bad one.
     """
     if files and context.get_parameter_source("config_dir") is ParameterSource.COMMANDLINE:
         raise click.UsageError("give --config or FILES, not both")
@@ -37,10 +42,23 @@ def command(context: click.Context, config_dir: Path, host: str, all_hosts: bool
 
 
 def _reports(paths: tuple[Path, ...], host: str, *, all_hosts: bool) -> dict[str, Report]:
-    report = inspect(paths, host)
+    report = _with_site(inspect(paths, host), host)
     if not all_hosts or not report.hosts:
         return {host: report}
-    return {name: report if name == host else inspect(paths, name) for name in report.hosts}
+    return {name: report if name == host else _with_site(inspect(paths, name), name) for name in report.hosts}
+
+
+def _with_site(report: Report, host: str) -> Report:
+    """Return a report with warnings of what this machine lacks, where it is about this machine and good."""
+    if not report.configuration or host != own_host_id():
+        return report
+    configuration = model.decode(report.configuration)
+    settings = settings_of(configuration)
+    if not settings:
+        return report
+    lacking = missing(configuration, look_around(settings))
+    warnings = (Problem(path="", expected=text, warning=True) for text in lacking)
+    return msgspec.structs.replace(report, problems=(*report.problems, *warnings))
 
 
 def problems_of(reports: dict[str, Report]) -> list[str]:

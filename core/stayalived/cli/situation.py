@@ -1,6 +1,7 @@
 """I/O: what runs on this machine and what its kernel has, for `stayalived plan`. Nothing is changed or loaded."""
 
 import os
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from stayalived.cli.client import NoDaemon, ask
 from stayalived.config import model
 from stayalived.config.model import Configuration
 from stayalived.errors import KernelProblem
-from stayalived.ipvs.model import Table
+from stayalived.ipvs.surroundings import BACKUP_ONLY, Surroundings, settings_of
+from stayalived.kernel import sysctl
 from stayalived.kernel.netlink import Netlink
 from stayalived.kernel.network import Network
 from stayalived.messages.codec import BadFrame
@@ -74,22 +76,36 @@ class Looker:
         if in_force is not None:
             situation = replace(situation, running=in_force.configuration, told=in_force.told)
         services = (*wanted.virtual_servers, *(situation.running.virtual_servers if situation.running else ()))
-        return replace(situation, table=self._table()) if services else situation
+        if not services:
+            return situation
+        settings = settings_of(wanted)
+        values = sysctl.read_known((*settings, BACKUP_ONLY))
+        addresses = {
+            name: frozenset(one.address for one in found.addresses) for name, found in situation.interfaces.items()
+        }
+        situation = replace(
+            situation, around=Surroundings(values, addresses), backup_only=values.get(BACKUP_ONLY, "0") != "0"
+        )
+        return self._balanced(situation)
 
-    def _table(self) -> Table:
+    def _balanced(self, situation: Situation) -> Situation:
+        """Return a situation with what the kernel's IPVS has."""
         if not IPVS_LOADED.exists():
-            return {}
+            return situation
         from stayalived.kernel.ipvs import LinuxIpvs  # noqa: PLC0415  (pyroute2 takes 150 ms, for whoever has IPVS)
+        from stayalived.kernel.ipvs_daemons import LinuxDaemons  # noqa: PLC0415  (as above)
 
         try:
-            kernel = LinuxIpvs()
-            try:
-                return kernel.read()[0]
-            finally:
-                kernel.close()
+            with closing(LinuxIpvs()) as kernel, closing(LinuxDaemons()) as daemons:
+                return replace(
+                    situation,
+                    table=kernel.read()[0],
+                    timeouts=kernel.timeouts(),
+                    daemons=tuple(daemons.read()),
+                )
         except KernelProblem as problem:
             self.notes.append(f"{problem}; an empty IPVS table is assumed")
-            return {}
+            return situation
 
     def _network(self, wanted: Configuration) -> Situation:
         try:

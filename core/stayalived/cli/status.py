@@ -167,7 +167,7 @@ def _service_row(service: Service) -> tuple[str, ...]:
         addresses,
         service.scheduler,
         service.forward,
-        service.quorum,
+        f"{service.quorum}, checks asleep" if service.suspended else service.quorum,
         f"{up}/{len(service.servers)}",
         *_traffic(service.servers),
         sorry,

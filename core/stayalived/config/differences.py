@@ -11,12 +11,21 @@ from stayalived.pages import Page, table
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that keepalived's users would expect to be otherwise."""
+    """One thing that keepalived's users would expect to be otherwise.
+
+    Attributes:
+        about: what it is about.
+        there: how it is with keepalived.
+        here: how it is with us.
+        why: the reason.
+        name: by which the table of verdicts (`tests/verdicts`) refers to it, where a check's verdict depends on it.
+    """
 
     about: str
     there: str
     here: str
     why: str
+    name: str = ""
 
 
 DIFFERENCES = (
@@ -53,27 +62,82 @@ DIFFERENCES = (
     ),
     Difference(
         "SMTP_CHECK",
-        "a greeting or an answer of several lines fails",
-        "passes",
-        "RFC 5321 4.2.1 allows it, and servers send it",
+        "a greeting or an answer of several lines fails, and so do a code without a text and a line of more "
+        "than 512 bytes",
+        "each of them passes",
+        "RFC 5321 4.2 allows the first two, servers send them, and a long greeting is no sign of illness",
+        name="smtp-lines",
     ),
     Difference(
         "UDP_CHECK `min_reply_length`, `max_reply_length`",
-        "looked at only where digits follow `require_reply`",
-        "looked at whenever there must be an answer; a `min_reply_length` demands one",
+        "looked at only where digits follow `require_reply`; an answer that is shorter than the digits is "
+        "compared as far as it goes",
+        "looked at whenever there must be an answer; a `min_reply_length` demands one; an answer must have "
+        "all of the digits",
         "as its manual says",
+        name="udp-lengths",
     ),
     Difference(
         "HTTP_GET `regex`",
-        "of PCRE2, `regex_stack`",
-        "of Python, on the body as far as `body_limit`; no `regex_stack`",
-        "one library less; look at what is more than plain",
+        "of PCRE2, `regex_stack`; looked for, and offsets counted, in the head as well where body and head "
+        "come together; `$` and what else could go on at the end of the page is never found",
+        "of Python, on the body as far as `body_limit`, once it is whole; no `regex_stack`",
+        "one library less, and a verdict that does not depend on how an answer is cut into segments; look at "
+        "what is more than plain",
+        name="http-regex",
     ),
     Difference(
-        "HTTP_GET `digest`",
-        "a chunked body is hashed with its chunks",
+        "HTTP_GET `digest`, `regex` and chunks",
+        "a chunked body is hashed and searched with the sizes of its chunks",
         "without them",
         "the page is the same whichever way it comes",
+        name="http-chunks",
+    ),
+    Difference(
+        "HTTP_GET and the end of an answer",
+        "waits for the end of the connection: an answer that is whole and kept open, or reset in its body, "
+        "fails, even one of `Content-Length: 0`",
+        "the head decides where nobody looks at the body; else the length or the last chunk",
+        "the status is all that was asked for, and a server that keeps connections open is no worse",
+        name="http-head",
+    ),
+    Difference(
+        "HTTP_GET `digest`, `regex` of a body that ends before its `Content-Length`",
+        "hashed as far as it came",
+        "fails",
+        "half a page is what a server sends that dies over it",
+        name="http-short",
+    ),
+    Difference(
+        "HTTP_GET and what is no HTTP/1",
+        "three digits after the first blank are a status, whatever stands before them (HTTP/2, http/1.1, ICY) "
+        "or below (lines without a colon, lengths that are none); a status line without a reason, or with an "
+        "empty line before it, fails",
+        "the head must be as RFC 9112 has it, which allows both of the last",
+        "who answers so is no web server, or one that clients do not understand",
+        name="http-parse",
+    ),
+    Difference(
+        "HTTP_GET, status 100 before another",
+        "is the status",
+        "the one that follows is",
+        "RFC 9110 15.2: it is no final answer",
+        name="http-100",
+    ),
+    Difference(
+        "HTTP_GET, a head of more than 4095 bytes",
+        "fails",
+        "may have 65536",
+        "cookies and policies grow; it is for clients to say what is too much",
+        name="http-long-head",
+    ),
+    Difference(
+        "HTTP_GET `User-Agent`",
+        "`KeepAliveClient`",
+        "`StayalivedClient`; `headers` may say another",
+        "logs should tell who asked; a server with a rule for the old one wants `headers = { User-Agent = "
+        '"KeepAliveClient" }`',
+        name="http-agent",
     ),
     Difference(
         "several `url`s",
@@ -86,6 +150,7 @@ DIFFERENCES = (
         "the certificate is not verified",
         "verified, unless `verify = false`",
         "an answer of whoever sits in between is no sign of health",
+        name="tls-verified",
     ),
     Difference(
         "unsafe scripts",
@@ -134,6 +199,42 @@ DIFFERENCES = (
         "disabled at the start, for good",
         "looked at anew each time; until it is safe no verdict changes, and log and status say what to do",
         "neither the server nor the router has failed, and a `chmod` should be all that it takes",
+        name="command-not-run",
+    ),
+    Difference(
+        "MISC_CHECK that ends with status 0 after its time is over",
+        "passes",
+        "fails",
+        "it was too late, however politely it ended",
+        name="command-late",
+    ),
+    Difference(
+        "a number in a tracked file",
+        "text after it is ignored; one beyond 32 bits is not taken",
+        "with text after it counts as 0; one beyond 32 bits counts as the nearest",
+        "a slip of the pen should not become a weight, and much should stay much",
+        name="file-number",
+    ),
+    Difference(
+        "DNS_CHECK and what follows the head of an answer",
+        "is not looked at",
+        "must be a message of DNS",
+        "garbage is no answer",
+        name="dns-garbage",
+    ),
+    Difference(
+        "DNS_CHECK and a truncated answer",
+        "is an answer",
+        "the question is asked again over TCP",
+        "as a resolver does (RFC 7766 5): a server that has no TCP cannot answer it",
+        name="dns-truncated",
+    ),
+    Difference(
+        "PING_CHECK that this machine forbids (a route, a firewall)",
+        "fails",
+        "no verdict changes, and log and status say why",
+        "it says nothing about the server; for TCP keepalived has it so, too",
+        name="ping-own-side",
     ),
     Difference(
         "tracked files and processes",
@@ -266,6 +367,12 @@ DIFFERENCES = (
         "the service is not there, and the log tells of an error for each of its servers",
         "a start warns and names the module; a reload is refused",
         "what can be known before the change should not be learnt from it",
+    ),
+    Difference(
+        "`ha_suspend`",
+        "checks sleep from the start; a group's addresses are not looked at",
+        "checks are made until they have a verdict, which `alpha = false` gives; one address of several is enough",
+        "a pool that nobody has looked at would be empty at a takeover",
     ),
     Difference(
         "the sorry server",

@@ -27,7 +27,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
     ),
     "global": (
         "bfd_priority", "checker", "checker_cpu_affinity", "checker_priority", "checker_rt_priority",
-        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "lvs_flush_on_stop", "net_namespace",
+        "default_interface", "instance", "iproute_etc_dir", "iproute_usr_dir", "net_namespace",
         "net_namespace_ipvs", "nftables_counters", "nftables_ifindex", "process_names", "reload_time_file",
         "shutdown_script", "startup_script",
         "use_pid_dir", "vmac_addr_prefix", "vmac_prefix", "vrrp_garp_extra_if", "vrrp_ipsets", "vrrp_iptables",
@@ -51,7 +51,7 @@ _ANNOUNCED: dict[str, tuple[str, ...]] = {
         "track_group", "tunnel-id", "uidrange",
     ),
     "virtual_server": (
-        "ha_suspend", "nftables_ipvs", "snmp_name",
+        "nftables_ipvs", "snmp_name",
     ),
     "real_server": ("snmp_name", "alpha_delay"),
     "check": ("stale",),
@@ -71,10 +71,12 @@ _OTHERWISE: dict[str, dict[str, str]] = {
     "lvs_sync_daemon": {"inst": "write instance", "ifname": "write interface"},
     "global": {
         "lvs_flush": "write flush",
+        "lvs_flush_on_stop": "a stop deletes what is ours in one go, and never what is of others; leave it out",
         "enable_script_security": "unsafe scripts are always refused; leave it out",
         "vrrp_mcast_group": "write vrrp_mcast_group4 or vrrp_mcast_group6",
         "version": "write vrrp_version",
         "no_checker_emails": "mails tell of servers, never of single checks; leave it out",
+        "checker_log_all_failures": "write log_all_failures = true in the virtual servers",
     },
     "vrrp_instance": {
         "nopreempt": "write preempt = false",
@@ -121,7 +123,7 @@ _OTHERWISE: dict[str, dict[str, str]] = {
         "port": "write the port into address",
         **dict.fromkeys(("sh-port", "mh-port"), 'write scheduler = { type = "sh", port = true }, or mh'),
         **dict.fromkeys(("sh-fallback", "mh-fallback"), 'write scheduler = { type = "sh", fallback = true }, or mh'),
-        **dict.fromkeys(("flag-1", "flag-2", "flag-3"), "the flags of a scheduler are options of its type"),
+        **dict.fromkeys(("flag-1", "flag-2", "flag-3"), 'write scheduler = { type = "NAME", flags = ["flag-3"] }'),
         "hashed": "the kernel's own mark, with which a service is never found; leave it out",
         "quorum_up": 'write notify = [{ type = "…", on = ["quorum_up"], … }]',
         "quorum_down": 'write notify = [{ type = "…", on = ["quorum_down"], … }]',

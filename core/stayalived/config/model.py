@@ -171,6 +171,7 @@ class PoolManners(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     omega: bool = False  # its end is told as if all of it went down (LV18)
     sorry_inhibit: bool = False  # the sorry server stays at weight 0 when it is needed no more (LV24)
     stale_is_down: bool = False  # a verdict that is too old counts as down
+    ha_suspend: bool = False  # its checks sleep while none of its addresses is on this machine (LV26)
 
 
 class VirtualServer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -179,7 +180,7 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     name: str
     protocols: tuple[str, ...]  # tcp, udp, sctp; of a mark none
     addresses: tuple[Endpoint, ...]
-    fwmark: int  # 0 = by address
+    fwmarks: tuple[int, ...]  # empty = by address
     fwmark_families: tuple[Family, ...]
     scheduler: str  # the kernel's name
     scheduler_flags: tuple[str, ...]  # "flag-1", "flag-2", "flag-3" as ipvsadm calls them
@@ -193,7 +194,7 @@ class VirtualServer(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     alpha: bool
     quorum: int
     hysteresis: int
-    sorry_server: Endpoint | None
+    sorry_servers: tuple[Endpoint, ...]  # at most one for each family
     sorry_forward: Forwarding
     real_servers: tuple[RealServer, ...]
     persistence_engine: str = ""  # "sip"; empty: clients are told apart by their addresses

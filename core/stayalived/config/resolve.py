@@ -22,7 +22,7 @@ from stayalived.config.problems import Problem
 from stayalived.config.programs import look_at_machine
 from stayalived.config.resolve_checks import KIND as CHECK
 from stayalived.config.resolve_checks import CheckRoom
-from stayalived.config.resolve_directors import check_followers, peers_of, sync_daemon_of
+from stayalived.config.resolve_directors import check_followers, check_mixed, peers_of, sync_daemon_of
 from stayalived.config.resolve_global import global_table, globals_of
 from stayalived.config.resolve_groups import KIND as VRRP_SYNC_GROUP
 from stayalived.config.resolve_groups import GroupRoom
@@ -130,6 +130,7 @@ def _take(tree: Table, desk: Desk, plugins: Plugins, kept: Kept | None = None) -
     served = _served(services)
     named = tree.get(VRRP_INSTANCE)
     daemon = sync_daemon_of(desk, instances, groups)
+    check_mixed(services, daemon, desk.findings)
     check_followers(services, list(named) if isinstance(named, Mapping) else [], daemon, desk.findings)
     actions = tuple(action for action, _ in desk.actions)
     return Configuration(

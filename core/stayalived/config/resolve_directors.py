@@ -64,7 +64,7 @@ def peers_of(desk: Desk, services: Sequence[VirtualServer]) -> Peers:
                 findings.error((_GLOBAL, PEERS, number), remedy, found=shown(text))
     mark = first_set(table.peer_mark, default=PEER_MARK if table.peer_directors else 0)
     for service in services:
-        if mark and service.fwmark == mark:
+        if mark and mark in service.fwmarks:
             text = f"is {_GLOBAL}.{MARK}, which means packets from other directors; take another one"
             findings.error((resolve_services.KIND, service.name, "fwmark"), text, found=shown(mark))
     return Peers(macs=tuple(dict.fromkeys(macs)), addresses=tuple(dict.fromkeys(addresses)), mark=mark)
@@ -91,6 +91,30 @@ def check_followers(
                 "takeover, thresholds, wlc and drain do not see them; backup_only keeps the table there"
             )
             findings.warn(path, text, found=shown(service.follow))
+
+
+def check_mixed(services: Sequence[VirtualServer], daemon: SyncDaemon | None, findings: Findings) -> None:
+    """Look for tunnels into another family than the service's, which no sync daemon can tell of.
+
+    net/netfilter/ipvs/ip_vs_ctl.c: with a daemon the kernel refuses such a server (ip_vs_genl_set_cmd), and with such a
+    server the daemon (ip_vs_genl_new_daemon).
+
+    Args:
+        services: of this machine.
+        daemon: the sync daemon, if there is one.
+        findings: where to note it.
+    """
+    for service in services if daemon is not None else ():
+        families = service.fwmark_families if service.fwmarks else {one.family for one in service.addresses}
+        for server in service.real_servers:
+            lacking = [family for family in sorted(families) if server.endpoint(family) is None]
+            if server.forward.method == "TUN" and lacking:
+                path = (resolve_services.KIND, service.name, resolve_services.SERVER_KIND, server.name, "address")
+                text = (
+                    f"has no IPv{lacking[0]} address, as the service has: with {_GLOBAL}.{SYNC_DAEMON} the kernel "
+                    "refuses tunnels into another family"
+                )
+                findings.error(path, text, found=", ".join(str(one) for one in server.addresses))
 
 
 def _miss(name: str, names: Collection[str], path: Path, findings: Findings) -> None:

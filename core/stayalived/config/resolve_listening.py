@@ -67,6 +67,15 @@ def mark_families(families: tuple[Family, ...], servers: Iterable[RealServer]) -
     return tuple(family for family in _BOTH if family in plain) or (min(tunnelled, default=Family.IPV4),)
 
 
+def marks_of(table: VirtualServerTable, path: Path, desk: Desk) -> tuple[int, ...]:
+    """Return the firewall marks that a virtual server stands for."""
+    if table.fwmark == []:
+        desk.findings.error((*path, "fwmark"), "must name at least one mark", found="an empty list")
+    if not isinstance(table.fwmark, list):
+        return () if table.fwmark is None else (table.fwmark,)
+    return tuple(table.fwmark)
+
+
 def protocols_of(table: VirtualServerTable, path: Path, desk: Desk) -> tuple[str, ...]:
     """Return the protocols that are balanced, each once; a mark has none of its own."""
     where = (*path, "protocol")

@@ -11,7 +11,14 @@ from stayalived.config.model import Forwarding, PoolManners, RealServer, Virtual
 from stayalived.config.persistence import persistence_of
 from stayalived.config.resolve_actions import act
 from stayalived.config.resolve_checks import CheckRoom, Specification, Subject
-from stayalived.config.resolve_listening import addresses_of, engine_of, families_of, mark_families, protocols_of
+from stayalived.config.resolve_listening import (
+    addresses_of,
+    engine_of,
+    families_of,
+    mark_families,
+    marks_of,
+    protocols_of,
+)
 from stayalived.config.services import ForwardTable, RealServerTable, VirtualServerTable
 from stayalived.config.telling import is_mailed
 from stayalived.plugin.catalogue import SCHEDULER, Provided
@@ -110,7 +117,7 @@ class ServiceRoom:
             name=service.name,
             protocols=protocols,
             addresses=service.addresses,
-            fwmark=table.fwmark or 0,
+            fwmarks=marks_of(table, service.path, self._desk),
             fwmark_families=mark_families(service.families, servers) if table.fwmark else (),
             scheduler=policy.made.kernel,
             scheduler_flags=tuple(sorted(policy.made.flags())),
@@ -125,7 +132,7 @@ class ServiceRoom:
             alpha=first_set(table.alpha, default=True),
             quorum=table.quorum,
             hysteresis=table.hysteresis,
-            sorry_server=self._sorry_server(service),
+            sorry_servers=self._sorry_servers(service),
             sorry_forward=service.sorry_forward,
             real_servers=servers,
             follow=table.follow or "",
@@ -196,33 +203,38 @@ class ServiceRoom:
             method="TUN", tunnel=tunnel, port=table.port or 0, checksum="" if checksum == "nocsum" else checksum
         )
 
-    def _sorry_server(self, service: _Service) -> Endpoint | None:
-        text, path = service.table.sorry_server, (*service.path, "sorry_server")
-        if text is None:
-            return None
-        addresses, port = self._desk.host(text, path)
-        tunnelled = service.forward.method == "TUN"  # which carries packets of either family
-        candidates = (*service.families, *addresses) if tunnelled else service.families
-        family = next((family for family in candidates if family in addresses), None)
-        if family is None:
-            if addresses:
-                self._findings.error(path, "has no address of the service's family", found=shown(text))
-            return None
-        if len(service.families) > 1 and service.addresses and not tunnelled:
-            self._findings.warn(path, f"stands in for IPv{family} only; the service has both families")
-        service_port = service.port(family) or 0
-        return Endpoint(addresses[family], self._kept_port(port, service_port, service.sorry_forward, path))
+    def _sorry_servers(self, service: _Service) -> tuple[Endpoint, ...]:
+        path = (*service.path, "sorry_server")
+        found = self._desk.each_family(service.table.sorry_server, path)
+        tunnelled = service.sorry_forward.method == "TUN"  # which carries packets of either family
+        others = list(found)[:1] if tunnelled else []
+        chosen = [family for family in service.families if family in found] or others
+        if found and not chosen:
+            self._findings.error(
+                path, "has no address of the service's family", found=shown(service.table.sorry_server)
+            )
+        if chosen and len(chosen) < len(service.families) and service.addresses and not tunnelled:
+            self._findings.warn(path, f"stands in for IPv{chosen[0]} only; the service has both families")
+        endpoints = []
+        for family in chosen:
+            address, port, place = found[family]
+            port = self._kept_port(port, service.port(family) or 0, service.sorry_forward, place)
+            endpoints.append(Endpoint(address, port))
+        return tuple(endpoints)
 
     def _manners(self, table: VirtualServerTable, path: Path) -> PoolManners:
         for key in ("sorry_server_inhibit", "sorry_server_lvs_method"):
             if getattr(table, key) and table.sorry_server is None:
                 self._findings.warn((*path, key), "has no effect without sorry_server")
+        if table.ha_suspend and table.fwmark is not None:
+            self._findings.error((*path, "ha_suspend"), "goes with address only: a mark is on no machine; leave it out")
         stale = self._desk.choice(table.stale, services.STALE, (*path, "stale"))
         return PoolManners(
             panic_threshold=first_set(table.panic_threshold, self._desk.globals.panic_threshold, default=0),
             omega=table.omega,
             sorry_inhibit=table.sorry_server_inhibit,
             stale_is_down=stale == "down",
+            ha_suspend=table.ha_suspend,
         )
 
     # Real servers

@@ -162,9 +162,9 @@ def check_services(services: Sequence[VirtualServer], findings: Findings) -> Non
 
 def _keys(service: VirtualServer) -> Iterator[tuple[str, str]]:
     """Return what the kernel tells services apart by, for messages: protocol or mark, and address."""
-    if service.fwmark:
+    for mark in service.fwmarks:
         for family in service.fwmark_families:
-            yield f"fwmark {service.fwmark}", f"IPv{family}"
+            yield f"fwmark {mark}", f"IPv{family}"
     for protocol in service.protocols:
         for endpoint in service.addresses:
             yield protocol, str(endpoint)
@@ -175,7 +175,7 @@ def _check_keys(services: Sequence[VirtualServer], findings: Findings) -> None:
     for service in services:
         for key in _keys(service):
             if key in seen:
-                path = (resolve_services.KIND, service.name, "fwmark" if service.fwmark else "address")
+                path = (resolve_services.KIND, service.name, "fwmark" if service.fwmarks else "address")
                 whose = "stands here twice" if seen[key] == service.name else f"is that of {seen[key]}"
                 findings.error(path, f"{whose}; the kernel has one service for each", found=" ".join(key))
             seen.setdefault(key, service.name)

@@ -30,6 +30,9 @@ Forward = Annotated[
 ]
 
 
+Mark = Annotated[int, msgspec.Meta(ge=1, le=0xFFFFFFFF)]
+
+
 class ServerKeys(TimingTable, frozen=True, kw_only=True):
     """What may stand in a virtual server for all of its real servers, and in one of them for itself."""
 
@@ -87,6 +90,9 @@ class MannersTable(ServerKeys, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    ha_suspend: Annotated[
+        bool, about("Whether its checks sleep while none of its addresses is on this machine; not with `fwmark`.")
+    ] = False
     omega: Annotated[bool, about("Whether the daemon's stop is told as `down` and `quorum_down`.")] = False
     sorry_server_inhibit: Annotated[
         bool, about("Whether the sorry server stays at weight 0 when it is needed no more.")
@@ -112,10 +118,10 @@ class VirtualServerTable(MannersTable, frozen=True, kw_only=True, forbid_unknown
             default="none",
         ),
     ] = None
-    fwmark: (
-        Annotated[int, about("The packets that carry this firewall mark, instead of `address`.", ge=1, le=0xFFFFFFFF)]
-        | None
-    ) = None
+    fwmark: Annotated[
+        Mark | list[Mark] | None,
+        about("The packets that carry this firewall mark, or one of several, instead of `address`."),
+    ] = None
     family: Annotated[
         str | None, about("Family of a service by `fwmark`.", choices=FAMILIES, default="that of its real servers")
     ] = None
@@ -156,9 +162,10 @@ class VirtualServerTable(MannersTable, frozen=True, kw_only=True, forbid_unknown
     hysteresis: Annotated[
         int, about("Quorum is gained at quorum + this and lost below quorum - this.", ge=0, le=MAX_WEIGHT)
     ] = 0
-    sorry_server: Annotated[str | None, about("ADDRESS:PORT that serves when the quorum is lost.", default="none")] = (
-        None
-    )
+    sorry_server: Annotated[
+        str | list[str] | None,
+        about("ADDRESS:PORT that serves when the quorum is lost; one, or one for each family.", default="none"),
+    ] = None
     follow: Annotated[
         str | None, about("An instance: the service is in the table while it is MASTER, and only then.", default="none")
     ] = None

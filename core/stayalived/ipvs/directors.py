@@ -34,6 +34,9 @@ RETRY_INTERVAL = seconds(2)
 STATES_KEPT = 4096
 """Instances whose state is remembered: more than any machine has."""
 
+SITE = "site: "
+"""Begins what makes a line about the site one that is said once."""
+
 _ONCE = "directors: "
 
 
@@ -103,9 +106,9 @@ class Directors:
         if self._configuration is None:
             return []
         texts = missing(self._configuration, found)
-        warnings = [Report(level=WARNING, text=text, once=f"site: {text}") for text in texts]
+        warnings = [Report(level=WARNING, text=text, once=f"{SITE}{text}") for text in texts]
         hints = unprotected(self._configuration, found)
-        return [*warnings, *(Report(level=INFO, text=text, once=f"site: {text}") for text in hints)]
+        return [*warnings, *(Report(level=INFO, text=text, once=f"{SITE}{text}") for text in hints)]
 
     # -- what is to be done
 
@@ -217,7 +220,7 @@ class Directors:
             peers=wanted.peer_addresses,
             mark=wanted.peer_mark,
             addresses=tuple(dict.fromkeys(virtual)),
-            fwmarks=tuple(sorted({service.fwmark for service in services if service.fwmark})),
+            fwmarks=tuple(sorted({mark for service in services for mark in service.fwmarks})),
             tunnelled="TUN" in forwards,
         )
 

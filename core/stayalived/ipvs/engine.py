@@ -33,6 +33,7 @@ from stayalived.errors import Bug
 from stayalived.ipvs.directors import Directors
 from stayalived.ipvs.events import (
     ERROR,
+    AddressesSeen,
     AnyEffect,
     AnyEvent,
     Apply,
@@ -53,11 +54,19 @@ from stayalived.ipvs.model import DeleteService, Operation, ServiceKey
 from stayalived.ipvs.news import Newsroom
 from stayalived.ipvs.policies import Factory, Policies
 from stayalived.ipvs.pools import Pools
+from stayalived.ipvs.presence import Presence
 from stayalived.ipvs.projection import problems_of
 from stayalived.ipvs.requirements import held, missing, new_needs
 from stayalived.ipvs.timeouts import TimeoutKeeper
 from stayalived.messages.control import Start
-from stayalived.messages.services import AdoptedServer, CheckState, FoundTimeouts, Override, ServiceState
+from stayalived.messages.services import (
+    AddressPresent,
+    AdoptedServer,
+    CheckState,
+    FoundTimeouts,
+    Override,
+    ServiceState,
+)
 from stayalived.messages.vrrp import InstanceState
 from stayalived.timing import Instant, earliest
 
@@ -94,6 +103,7 @@ class IpvsEngine:
         self._kernel = KernelView()
         self._directors = Directors()
         self._timeouts = TimeoutKeeper()
+        self._presence = Presence()
         self._missing: tuple[Problem, ...] = ()  # of what is prepared
         self._leaving: set[ServiceKey] = set()
         self._asked = False  # the kernel has not answered yet
@@ -204,14 +214,18 @@ class IpvsEngine:
         marked = self._directors.keys
         self._directors.configure(configuration, now)
         self._leaving |= marked - self._directors.keys
-        timeouts = self._timeouts.want(configuration.globals.lvs_timeouts)
+        asked = [
+            *self._timeouts.want(configuration.globals.lvs_timeouts),
+            *self._directors.ask_around(),
+            *self._presence.configure(configuration),
+        ]
         if reloaded:
-            return [*timeouts, *self._directors.ask_around(), *self._reload(configuration, now)]
+            return [*asked, *self._reload(configuration, now)]
         self._configuration = configuration
         if start is Start.FIRST and configuration.globals.flush:
             self._leaving |= set(self._kernel.present()) - self._pools.keys
         self._pools.start(configuration, now)
-        return [*timeouts, *self._directors.ask_around(), *self._news.take()]
+        return [*asked, *self._news.take()]
 
     def _reload(self, configuration: Configuration, now: Instant) -> Sequence[AnyEffect]:
         """Change over to another configuration: what did not change keeps its pool, its health, its connections."""
@@ -273,6 +287,8 @@ class IpvsEngine:
             self._news.remember(event.key, message)
         elif isinstance(message, FoundTimeouts):
             self._timeouts.remember(message)
+        elif isinstance(message, AddressPresent):
+            self._presence.remember(message)
         elif isinstance(message, AdoptedServer):
             self._news.adopted.add(message.subject)
         return []
@@ -293,6 +309,8 @@ class IpvsEngine:
                 return self._take_surroundings(event, now)
             case TimeoutsAnswered():
                 return self._timeouts.take(event) if self._phase is Phase.WORKING else []
+            case AddressesSeen():
+                return self._presence.take(event) if self._phase is Phase.WORKING else []
 
     def _take_table(self, event: TableRead, now: Instant) -> Sequence[AnyEffect]:
         self._asked = False
@@ -306,7 +324,7 @@ class IpvsEngine:
             case Phase.PREPARING:
                 return self._answer()
             case Phase.WORKING:
-                return [*self._timeouts.again(), *self._look_again(now)]
+                return [*self._timeouts.again(), *self._presence.again(), *self._look_again(now)]
             case Phase.STOPPING:
                 return self._delete_services()
             case _:

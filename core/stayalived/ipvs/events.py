@@ -12,6 +12,9 @@ from stayalived.ipvs.surroundings import Surroundings
 
 INFO, WARNING, ERROR = 20, 30, 40  # levels of `Report`; a pure module does not import logging for three numbers
 
+TUNNELS = (4, 41, 47)
+"""IP protocols that packets of TUN come in: IPIP, IPv6, GRE."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRead:
@@ -51,6 +54,14 @@ class TimeoutsAnswered:
 
     timeouts: Timeouts | None = None
     problem: KernelProblem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressesSeen:
+    """Answer to `WatchAddresses`: all addresses of this machine; with a problem when they are not known."""
+
+    addresses: frozenset[str] = frozenset()
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +152,20 @@ class ReadTimeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchAddresses:
+    """Tell from now on which addresses this machine has. Answered by `AddressesSeen`, at once and at each change."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimeouts:
     """Set it; what is 0 stays as it is. Answered by `TimeoutsAnswered`."""
 
     timeouts: Timeouts
 
 
-IpvsEvent = TableRead | KernelRefused | OperationsDone | Directed | SeenAround | MissingFound | TimeoutsAnswered
-IpvsEffect = ReadTable | Apply | Direct | LookAround | FindMissing | ReadTimeouts | SetTimeouts
+IpvsEvent = (
+    TableRead | KernelRefused | OperationsDone | Directed | SeenAround | MissingFound | TimeoutsAnswered | AddressesSeen
+)
+IpvsEffect = ReadTable | Apply | Direct | LookAround | FindMissing | ReadTimeouts | SetTimeouts | WatchAddresses
 AnyEvent = ChildEvent | IpvsEvent
 AnyEffect = ChildEffect | IpvsEffect

@@ -22,7 +22,7 @@ def protocol_in_words(service: VirtualServer) -> str:
 
 def addresses_in_words(service: VirtualServer) -> tuple[str, ...]:
     """Return what a virtual server listens on: `192.0.2.1:80`, `192.0.2.1-192.0.2.9:80`, `-f 7`."""
-    if service.fwmark:
+    if service.fwmarks:
         return tuple(str(key) for key in keys_of(service))
     told = tuple(compress(service.addresses))
     if len(told) <= MAX_TOLD:

@@ -13,6 +13,7 @@ from stayalived.config.model import BUNDLED
 from stayalived.errors import Bug, KernelProblem, PluginFailure
 from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import (
+    AddressesSeen,
     Apply,
     Direct,
     FindMissing,
@@ -28,14 +29,53 @@ from stayalived.ipvs.events import (
     SetTimeouts,
     TableRead,
     TimeoutsAnswered,
+    WatchAddresses,
 )
 from stayalived.kernel.api import IpvsKernel
-from stayalived.kernel.direction import Direction, look_around
+from stayalived.kernel.around import look_around
+from stayalived.kernel.direction import Direction
 from stayalived.kernel.ipvs import LinuxIpvs
+from stayalived.kernel.monitor import Monitor
+from stayalived.kernel.netlink import Netlink
 from stayalived.plugin import manager
 from stayalived.plugin.schedulers import Scheduler
 
+AnsweredEffect = ReadTable | Apply | Direct | LookAround | FindMissing | ReadTimeouts | SetTimeouts
+"""What is carried out by one question to the kernel, or several, and has one answer."""
+
 RIGHTS = Rights(user="stayalived", capabilities=("NET_ADMIN",))
+
+
+class AddressWatch:
+    """Knows the addresses of this machine from the first time that it is asked."""
+
+    def __init__(self) -> None:
+        """Open nothing yet: most configurations never ask."""
+        self._monitor: Monitor | None = None
+
+    def begin(self) -> int | None:
+        """Open what hears of changes; return its descriptor, None when it is open already.
+
+        Raises:
+            KernelProblem: the kernel does not answer.
+            OSError: no descriptor is free.
+        """
+        if self._monitor is not None:
+            return None
+        self._monitor = Monitor(Netlink())
+        return self._monitor.fileno()
+
+    def look(self) -> AddressesSeen:
+        """Take in what the kernel has told; return the addresses that there are now."""
+        if self._monitor is None:
+            raise Bug("addresses that nobody has asked for")
+        try:
+            while self._monitor.next_change() is not None:
+                pass  # what it adds up to is what counts
+        except KernelProblem as problem:
+            return AddressesSeen(problem=str(problem))
+        held = (interface.addresses for interface in self._monitor.interfaces().values())
+        return AddressesSeen(addresses=frozenset(one.address for addresses in held for one in addresses))
 
 
 class Hands:
@@ -49,7 +89,7 @@ class Hands:
         self._kernel = kernel
         self._direction = Direction()
 
-    def carry_out(self, effect: IpvsEffect) -> IpvsEvent:
+    def carry_out(self, effect: AnsweredEffect) -> IpvsEvent:
         """Carry out one effect; its answer is what the engine is to be told."""
         match effect:
             case ReadTable():
@@ -125,7 +165,20 @@ def _bundled() -> manager.Plugins:
 
 def run(context: Context, opened: object) -> None:
     """Keep the kernel's table as configuration and health ask for it, until told to stop."""
-    hands = Hands(cast("IpvsKernel | None", opened))
+    hands, addresses = Hands(cast("IpvsKernel | None", opened)), AddressWatch()
     engine = IpvsEngine(wall_offset=read_wall_offset(), policies=make_policy)
-    shell: Shell[IpvsEvent, IpvsEffect] = Shell(engine, context, lambda effect: shell.post(hands.carry_out(effect)))
+
+    def perform(effect: IpvsEffect) -> None:
+        shell.post(watch() if isinstance(effect, WatchAddresses) else hands.carry_out(effect))
+
+    def watch() -> AddressesSeen:
+        try:
+            descriptor = addresses.begin()
+        except (KernelProblem, OSError) as problem:
+            return AddressesSeen(problem=f"addresses cannot be watched: {problem}")
+        if descriptor is not None:
+            shell.watch(descriptor, lambda: shell.post(addresses.look()))
+        return addresses.look()
+
+    shell: Shell[IpvsEvent, IpvsEffect] = Shell(engine, context, perform)
     shell.run()

@@ -107,18 +107,19 @@ class Newsroom:
             return
         up = change.new is Quorum.UP
         name, service = pool.service.name, pool.service
+        sorry = " ".join(map(str, service.sorry_servers))
         verb = "Gained" if up else "Lost"
         reason = f"live weight {change.live}, quorum {service.quorum}, hysteresis {service.hysteresis}"
         text = f"{verb} quorum {service.quorum} for VS {name}: live weight {change.live}"
         self._effects.append(Report(level=INFO if up else WARNING, text=text, fields={"service": name}))
-        if service.sorry_server is not None:
+        if service.sorry_servers:
             verb = "Removing sorry server {} from" if up else "Adding sorry server {} to"
-            text = verb.format(service.sorry_server) + f" VS {name}"
+            text = verb.format(sorry) + f" VS {name}"
             self._effects.append(Report(level=INFO, text=text, fields={"service": name}))
         self._event(f"quorum_{change.new}", "virtual_server", name, (change.old, change.new), reason, now)
-        if service.sorry_server is not None:
+        if service.sorry_servers:
             kind = "sorry_off" if up else "sorry_on"
-            self._event(kind, "virtual_server", name, (change.old, change.new), str(service.sorry_server), now)
+            self._event(kind, "virtual_server", name, (change.old, change.new), sorry, now)
 
     def tell_panic(self, pool: Pool, change: PanicChange, now: Instant) -> None:
         """Tell that servers which are down serve as well, or that they do no longer."""

@@ -135,7 +135,7 @@ class Pool:
     @property
     def _replaced(self) -> bool:
         """Whether the sorry server serves in place of all."""
-        return self.quorum is Quorum.DOWN and self.service.sorry_server is not None
+        return self.quorum is Quorum.DOWN and bool(self.service.sorry_servers)
 
     def _may_be_kept(self, server: RealServer) -> bool:
         return self.has_been_up(server) and self.adjustment(server).drain is None

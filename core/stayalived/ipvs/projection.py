@@ -8,9 +8,10 @@
 | DOWN in a panic | with its configured weight, if it was UP once |
 | UNKNOWN | not at all; found in the kernel with weight 0 it stays at 0 |
 
-Quorum lost, with a sorry server: the sorry server at weight 1 in place of the live ones (LV22); without one the live
-ones stay (LV23). With `sorry_server_inhibit` one that has served stays at weight 0 (LV24). Until quorum is decided a
-sorry server that was found in the kernel stays beside what else there is.
+Quorum lost, with a sorry server: the sorry server at weight 1 in place of the live ones (LV22), of which those with
+`inhibit_on_failure` stay at weight 0 as in keepalived; without one the live ones stay (LV23). With
+`sorry_server_inhibit` one that has served stays at weight 0 (LV24). Until quorum is decided a sorry server that was
+found in the kernel stays beside what else there is.
 """
 
 from collections.abc import Collection, Mapping
@@ -62,7 +63,7 @@ class Standing:
 def project(service: VirtualServer, standing: Standing) -> Table:
     """Return the services of one virtual server, one for each address and protocol, with their destinations."""
     table: Table = {}
-    replaced = standing.quorum is Quorum.DOWN and service.sorry_server is not None
+    replaced = standing.quorum is Quorum.DOWN and bool(service.sorry_servers)
     for key in keys_of(service):
         entry = Entry(settings_of(service, key.family))
         table[key] = entry
@@ -76,7 +77,9 @@ def project(service: VirtualServer, standing: Standing) -> Table:
             if weight is None or endpoint is None or endpoint in entry.destinations:
                 continue
             if replaced and standing.servers[server.name].state is State.UP:
-                continue
+                if not server.inhibit_on_failure:
+                    continue
+                weight = 0
             limits = server.upper_threshold, server.lower_threshold
             entry.destinations[endpoint] = _forwarded(server.forward, weight, *limits)
         for endpoint, destination in standing.strangers.get(key, {}).items():
@@ -86,8 +89,9 @@ def project(service: VirtualServer, standing: Standing) -> Table:
 
 def keys_of(service: VirtualServer) -> tuple[ServiceKey, ...]:
     """Return the kernel's services that make up one virtual server."""
-    if service.fwmark:
-        return tuple(ServiceKey(family, "", None, service.fwmark) for family in service.fwmark_families)
+    if service.fwmarks:
+        families = service.fwmark_families
+        return tuple(ServiceKey(family, "", None, mark) for mark in service.fwmarks for family in families)
     return tuple(
         ServiceKey(address.family, protocol, address) for protocol in service.protocols for address in service.addresses
     )
@@ -115,10 +119,10 @@ def endpoint_in(key: ServiceKey, server: RealServer) -> Endpoint | None:
 
 def sorry_endpoint_in(key: ServiceKey, service: VirtualServer) -> Endpoint | None:
     """Return the address and port of the sorry server in one service, or None when it has none for it."""
-    sorry = service.sorry_server
-    if sorry is None or (sorry.family is not key.family and service.sorry_forward.method != "TUN"):
-        return None
-    return _forced(key, sorry, service.sorry_forward)
+    tunnelled = service.sorry_forward.method == "TUN"
+    own = (one for one in service.sorry_servers if one.family is key.family)
+    sorry = next(own, None) or next((one for one in service.sorry_servers if tunnelled), None)
+    return None if sorry is None else _forced(key, sorry, service.sorry_forward)
 
 
 def weight_in_pool(server: RealServer, standing: Standing) -> int | None:

@@ -30,7 +30,7 @@ def states_of(pool: Pool, table: Table, connections: Connected, problem: str) ->
             scheduler=service.policy,
             forward="/".join(sorted({server.forward.method for server in service.real_servers})),
             quorum=pool.quorum,
-            sorry=pool.quorum is Quorum.DOWN and service.sorry_server is not None,
+            sorry=pool.quorum is Quorum.DOWN and bool(service.sorry_servers),
             servers=tuple(part),
             problem=problem,
             panic=pool.panic,

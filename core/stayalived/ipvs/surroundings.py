@@ -10,6 +10,7 @@ from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Configuration, VirtualServer
 from stayalived.ipvs.projection import keys_of
 
+BACKUP_ONLY = "net/ipv4/vs/backup_only"
 FORWARDING = {Family.IPV4: "net/ipv4/ip_forward", Family.IPV6: "net/ipv6/conf/all/forwarding"}
 ARP = {"arp_ignore": 1, "arp_announce": 2}
 """Settings by which a machine leaves ARP for an address on lo to the MASTER: the least value that does it."""

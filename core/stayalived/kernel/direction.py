@@ -3,22 +3,19 @@
 What one of them is refused does not keep the others from being done.
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.daemons import Daemon, Role, steps
 from stayalived.ipvs.events import Direct, Directed
-from stayalived.ipvs.surroundings import Surroundings
+from stayalived.ipvs.surroundings import BACKUP_ONLY
 from stayalived.kernel import sysctl
+from stayalived.kernel.around import read_addresses
 from stayalived.kernel.ipvs_daemons import LinuxDaemons
-from stayalived.kernel.netlink import Netlink
 from stayalived.kernel.peer_marks import PeerMarks
 from stayalived.kernel.peers import Neighbours
-
-BACKUP_ONLY = "net/ipv4/vs/backup_only"
 
 
 class Direction:
@@ -53,7 +50,7 @@ class Direction:
             attempt(lambda: self._run(daemons, attempt))
         local: frozenset[str] = frozenset()
         try:
-            local = frozenset().union(*_addresses().values())
+            local = frozenset().union(*read_addresses().values())
         except KernelProblem as problem:
             problems.append(str(problem))
         if wanted.table:
@@ -82,24 +79,3 @@ class Direction:
 
 def _switch(*, backup_only: bool) -> None:
     sysctl.write(BACKUP_ONLY, int(backup_only))
-
-
-def look_around(settings: Iterable[str]) -> Surroundings:
-    """Return the values of settings, of those that there are, and all addresses of this network namespace.
-
-    What cannot be read is left out: it is looked at for advice alone.
-    """
-    values: dict[str, str] = {}
-    for name in settings:
-        with suppress(KernelProblem):
-            values[name] = sysctl.read(name)
-    addresses: dict[str, frozenset[str]] = {}
-    with suppress(KernelProblem, OSError):
-        addresses = _addresses()
-    return Surroundings(values, addresses)
-
-
-def _addresses() -> dict[str, frozenset[str]]:
-    with Netlink() as kernel:
-        interfaces = kernel.interfaces().items()
-    return {name: frozenset(address.address for address in found.addresses) for name, found in interfaces}

@@ -26,8 +26,9 @@ from stayalived.ipvs.model import (
     holds,
     in_words,
 )
+from stayalived.kernel import modules
 from stayalived.kernel.generic import GenericSocket
-from stayalived.kernel.ipvs_attributes import Reply
+from stayalived.kernel.ipvs_attributes import Reply, Request
 from stayalived.kernel.ipvs_messages import (
     NotOurs,
     read_service,
@@ -102,22 +103,19 @@ class LinuxIpvs:
     def missing(self, needs: Sequence[Need]) -> list[KernelProblem | None]:
         """Tell which schedulers and persistence engines the kernel has not, after trying to load their modules.
 
-        Nothing is changed. Where IPVS lacks IPv6 the kernel cannot be asked this way, and nothing seems to be missing.
+        Nothing is changed. Where IPVS lacks IPv6 the kernel cannot be asked this way: then the modules that are loaded,
+        built in and installed are looked at.
 
         Returns:
             one entry for each need: None, or what is missing.
         """
         problems: list[KernelProblem | None] = []
         for need in needs:
+            asked = [("scheduler", need.scheduler, request_probe(need.scheduler, ""))]
+            if need.engine:
+                asked.append(("persistence engine", need.engine, request_probe(need.scheduler, need.engine)))
             try:
-                lacks = [
-                    _missing(kind, name)
-                    for kind, name, probe in (
-                        ("scheduler", need.scheduler, request_probe(need.scheduler, "")),
-                        ("persistence engine", need.engine, request_probe(need.scheduler, need.engine)),
-                    )
-                    if name and errno.ENOENT in self._netlink.carry_out([probe])
-                ]
+                lacks = [_missing(kind, name) for kind, name, probe in asked if self._lacks(kind, name, probe)]
             except OSError as error:
                 return [_problem("ask for schedulers", error.errno or errno.EIO)] * len(needs)
             problems.append(lacks[0] if lacks else None)
@@ -147,6 +145,11 @@ class LinuxIpvs:
         if number:
             raise _problem(str(timeouts), number)
 
+    def _lacks(self, kind: str, name: str, probe: Request) -> bool:
+        (number,) = self._netlink.carry_out([probe])
+        # ip_vs_genl_parse_service of a kernel without CONFIG_IP_VS_IPV6 looks at nothing else.
+        return modules.lacks(_module(kind, name)) if number == errno.EAFNOSUPPORT else number == errno.ENOENT
+
     def _read_if(self, needed: bool) -> Table:
         """Return the table when something was there already: is it what was wanted?"""
         if not needed:
@@ -173,8 +176,11 @@ def _refused(operation: Operation, number: int, there: Table) -> bool:
 
 
 def _remedy(kind: str, name: str) -> str:
-    module = {"scheduler": f"ip_vs_{name}", "persistence engine": f"ip_vs_pe_{name}"}[kind]
-    return f"the kernel has no {kind} {name}: `modprobe {module}`"
+    return f"the kernel has no {kind} {name}: `modprobe {_module(kind, name)}`"
+
+
+def _module(kind: str, name: str) -> str:
+    return {"scheduler": f"ip_vs_{name}", "persistence engine": f"ip_vs_pe_{name}"}[kind]
 
 
 def _missing(kind: str, name: str) -> KernelProblem:

@@ -19,16 +19,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stayalived.addresses import Family
 from stayalived.errors import KernelProblem
-from stayalived.ipvs.events import Marks
+from stayalived.ipvs.events import TUNNELS, Marks
 from stayalived.kernel import nftables
 from stayalived.kernel.connection import NETLINK_NETFILTER, Connection
 from stayalived.kernel.refusals import explain
 
 ELEMENTS = 1000
 """Addresses in one message, which holds 64 KiB."""
-
-TUNNELS = (4, 41, 47)
-"""IP protocols that packets of TUN come in: IPIP, IPv6, GRE."""
 
 _OTHERWISE = "without nf_tables mark the packets yourself, and write global.peer_mark without peer_directors"
 _NO_NF_TABLES = f"peer_directors needs nf_tables with its family inet: modprobe nf_tables; {_OTHERWISE}"

@@ -6,7 +6,8 @@ CAP_NET_ADMIN is enough to write them: the kernel treats who has it as the owner
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from stayalived.errors import KernelProblem
@@ -48,6 +49,15 @@ def read(name: str) -> str:
         return _place(name).read_text(encoding="ascii").strip()
     except OSError as error:
         raise _refused(f"sysctl {name}", error) from error
+
+
+def read_known(names: Iterable[str]) -> dict[str, str]:
+    """Return the values of settings by name, of those that there are and that may be read."""
+    values: dict[str, str] = {}
+    for name in names:
+        with suppress(KernelProblem):
+            values[name] = read(name)
+    return values
 
 
 def write(name: str, value: int | str) -> str:

@@ -74,6 +74,7 @@ TOPICS: dict[str, Topic] = {
         Topic("vrrp.track", services.TrackState, Kind.STATE, (CHECKER,), (CHECKER, VRRP, API)),
         Topic("services.check", services.CheckState, Kind.STATE, (CHECKER,), (CHECKER, IPVS, API)),
         Topic("services.adopted", services.AdoptedServer, Kind.STATE, (IPVS,), (CHECKER, IPVS)),
+        Topic("services.address", services.AddressPresent, Kind.STATE, (IPVS,), (CHECKER, IPVS, API)),
         Topic("services.round", services.FirstRound, Kind.STATE, (IPVS,), (VRRP, API)),
         Topic("services.timeouts", services.FoundTimeouts, Kind.STATE, (IPVS,), (IPVS,)),
         Topic("services.state", services.ServiceState, Kind.STATE, (IPVS,), (IPVS, API)),

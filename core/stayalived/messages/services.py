@@ -43,6 +43,16 @@ class AdoptedServer(Message, frozen=True):
     weight: int
 
 
+class AddressPresent(Message, frozen=True):
+    """Whether some address of a virtual server is on this machine: its checks sleep while none is (`ha_suspend`).
+
+    Told of virtual servers that ask for it, no others. Key on the pipe: the virtual server's name.
+    """
+
+    service: str
+    present: bool
+
+
 class FoundTimeouts(Message, frozen=True):
     """The kernel's timeouts of connections as ipvs found them, in seconds: for whoever replaces it, to restore them."""
 

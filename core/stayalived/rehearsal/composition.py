@@ -62,7 +62,8 @@ def plan_of(read: Read, situation: Situation, now: Instant, generation: int = 0,
 def _filled(plan: Plan, wanted: Configuration, situation: Situation, now: Instant) -> Plan:
     """Add what would be done to a plan that says nothing of it yet."""
     running = situation.running
-    table, routers = rehearse_table(wanted, situation, now), rehearse_routers(wanted, situation, now)
+    routers = rehearse_routers(wanted, situation, now)
+    table = rehearse_table(wanted, situation, now, routers.instances)
     problems = (*routers.problems, *table.problems)
     changes = Changes()
     refused: tuple[Problem, ...] = ()
@@ -95,6 +96,7 @@ def _processes(running: Configuration | None, wanted: Configuration) -> Processe
 
 def _steps(table: TableSteps, routers: RouterSteps) -> Iterator[Step]:
     yield from _of_vrrp(AT_ONCE, (*routers.states, *routers.at_once))
+    yield from (Step(part="ipvs", when=AT_ONCE, line=line, about="") for line in table.beside)
     yield from _of_ipvs(AT_ONCE, table.at_once)
     yield from _of_ipvs(CHECKED, table.later)
     yield from _of_vrrp(MASTER, routers.as_master)

@@ -5,7 +5,7 @@ still, so nothing is heard and nobody takes over: what a virtual router would pu
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stayalived.config.model import Configuration
 from stayalived.config.problems import Problem
@@ -34,12 +34,14 @@ class RouterSteps:
     Attributes:
         problems: what the process would say of the configuration; with an error it would refuse it.
         states: what becomes of instances, as sentences.
+        instances: the same, as ipvs is told of it.
         at_once: what is done as soon as the configuration is in force.
         as_master: what each instance that is not MASTER would put into the kernel once it is, where that is new.
     """
 
     problems: tuple[Problem, ...] = ()
     states: tuple[Line, ...] = ()
+    instances: Mapping[str, InstanceState] = field(default_factory=dict, compare=False)
     at_once: tuple[Line, ...] = ()
     as_master: tuple[Line, ...] = ()
 
@@ -60,6 +62,7 @@ def rehearse_routers(wanted: Configuration, situation: Situation, now: Instant) 
     return RouterSteps(
         problems=station.problems,
         states=tuple(_moves(before, station.states)),
+        instances=dict(station.states),
         at_once=tuple(_lines(station.done, there)),
         as_master=tuple(_as_master(wanted, running, station.states)),
     )

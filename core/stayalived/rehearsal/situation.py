@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from stayalived.addresses import VirtualAddress
 from stayalived.child.events import Received
-from stayalived.config.model import BUNDLED, Configuration
+from stayalived.config.model import BUNDLED, Configuration, Timeouts
 from stayalived.config.resolve import checks_of
 from stayalived.config.virtual_routers import Route, Rule
+from stayalived.ipvs.daemons import Daemon
 from stayalived.ipvs.model import Table
+from stayalived.ipvs.surroundings import Surroundings
 from stayalived.kernel.api import Interface
 from stayalived.messages.codec import Frame
 from stayalived.messages.routes import CHECKER, TOPICS, unpack
@@ -29,6 +31,10 @@ class Situation:
         interfaces: by name.
         routes: our routes in the kernel.
         rules: our rules of policy routing in the kernel.
+        daemons: sync daemons that run.
+        backup_only: whether a BACKUP balances nothing.
+        timeouts: the kernel's, of connections.
+        around: settings and addresses of this machine; None for another one.
     """
 
     running: Configuration | None = None
@@ -37,6 +43,10 @@ class Situation:
     interfaces: Mapping[str, Interface] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
+    daemons: tuple[Daemon, ...] = ()
+    backup_only: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    around: Surroundings | None = None
 
     def told_to(self, role: str) -> Iterator[Received]:
         """Return what a process of this role that starts anew would be retold."""

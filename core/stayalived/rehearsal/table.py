@@ -5,17 +5,20 @@ be retold, and what it asks for then is not looked at. What it asks for after th
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stayalived.addresses import Endpoint
-from stayalived.child.events import AnswerPrepared, Commit, Prepare, Received
-from stayalived.config.model import BUNDLED, Configuration, Timeouts
+from stayalived.child.events import AnswerPrepared, Commit, Prepare, Received, Report
+from stayalived.config.model import BUNDLED, Configuration
 from stayalived.config.problems import Problem
 from stayalived.config.resolve import checks_of
 from stayalived.errors import Bug
+from stayalived.ipvs.directors import SITE
 from stayalived.ipvs.engine import IpvsEngine
 from stayalived.ipvs.events import (
+    WARNING,
     AnyEffect,
     AnyEvent,
     Apply,
@@ -23,28 +26,34 @@ from stayalived.ipvs.events import (
     Directed,
     FindMissing,
     IpvsEvent,
+    LookAround,
     MissingFound,
     OperationsDone,
     ReadTable,
     ReadTimeouts,
+    SeenAround,
     SetTimeouts,
     TableRead,
     TimeoutsAnswered,
 )
-from stayalived.ipvs.model import Operation, ServiceKey, Table, carry_out, copy_of
+from stayalived.ipvs.model import Operation, ServiceKey, carry_out, copy_of
 from stayalived.ipvs.plan import plan
 from stayalived.ipvs.projection import endpoint_in, keys_of, sorry_endpoint_in
 from stayalived.ipvs.rounds import round_limit
 from stayalived.messages.control import Start
-from stayalived.messages.routes import CHECKER, IPVS
+from stayalived.messages.routes import CHECKER, IPVS, VRRP
 from stayalived.messages.services import CheckState
+from stayalived.messages.vrrp import InstanceState
 from stayalived.rehearsal.situation import Situation
+from stayalived.rehearsal.surroundings import Beside
 from stayalived.timing import Instant, after, seconds
 
 TURNS = 100_000
 """Turns of the engine without the clock moving, after which it is taken for one that never comes to rest."""
 
 IN_FORCE, NEW = 1, 2  # generations
+
+_NO_INSTANCES: Mapping[str, InstanceState] = MappingProxyType({})
 
 Named = tuple[Operation, str]
 """An operation, and which server or service it is about."""
@@ -57,33 +66,50 @@ class TableSteps:
     Attributes:
         problems: what the process would say of the configuration; with an error it would refuse it.
         at_once: what it would do as soon as the configuration is in force.
+        beside: what it would do beside the table, as command lines.
         later: what is left to do when every check that has no result yet has passed.
     """
 
     problems: tuple[Problem, ...] = ()
     at_once: tuple[Named, ...] = ()
+    beside: tuple[str, ...] = ()
     later: tuple[Named, ...] = ()
 
 
-def rehearse_table(wanted: Configuration, situation: Situation, now: Instant) -> TableSteps:
-    """Return what a start, or a reload where something runs, would do to the IPVS table."""
+def rehearse_table(
+    wanted: Configuration, situation: Situation, now: Instant, states: Mapping[str, InstanceState] = _NO_INSTANCES
+) -> TableSteps:
+    """Return what a start, or a reload where something runs, would do to the IPVS table, and beside it.
+
+    Args:
+        wanted: the configuration.
+        situation: what there is.
+        now: the moment.
+        states: what becomes of the instances.
+    """
     if not (wanted.virtual_servers or (situation.running is not None and situation.running.virtual_servers)):
         return TableSteps()
-    director = _Director(situation.table, now)
+    director = _Director(situation, now)
     for event in situation.told_to(IPVS):
         director.tell(event)
     if situation.running is not None:
         director.use(situation.running, IN_FORCE, Start.RESPAWNED)
     before = copy_of(director.table)
     director.done.clear()
+    director.beside.lines.clear()
+    director.said.clear()
     if not director.use(wanted, NEW, Start.RELOAD if situation.running is not None else Start.FIRST):
         return TableSteps(problems=director.problems)
-    at_once = tuple(director.done)
+    for name, state in states.items():
+        director.tell(Received(topic="vrrp.instance", key=name, sender=VRRP, message=state))
+    director.settle()
+    at_once, beside = tuple(director.done), tuple(director.beside.lines)
+    problems = (*director.problems, *(Problem(path="", expected=text, warning=True) for text in director.said))
     present = copy_of(director.table)
     director.pass_checks(wanted, situation)
     later = plan(present, director.table, {*before, *present, *director.table})
     names = _names(wanted)
-    return TableSteps(problems=director.problems, at_once=_named(at_once, names), later=_named(later, names))
+    return TableSteps(problems=problems, at_once=_named(at_once, names), beside=beside, later=_named(later, names))
 
 
 class _Director:
@@ -93,10 +119,17 @@ class _Director:
         table: as it is by now.
         done: what was asked for.
         problems: with which it answered the last configuration.
+        beside: what there is beside the table, and what was changed of it.
+        said: warnings of what the site has left undone.
     """
 
-    def __init__(self, table: Table, now: Instant) -> None:
-        self.table = copy_of(table)
+    def __init__(self, situation: Situation, now: Instant) -> None:
+        self.table = copy_of(situation.table)
+        self.beside = Beside(situation.daemons, situation.backup_only, situation.timeouts)
+        self.said: list[str] = []
+        self._around = situation.around
+        held = (interface.addresses for interface in situation.interfaces.values())
+        self._local = frozenset(one.address for addresses in held for one in addresses)
         self.done: list[Operation] = []
         self.problems: tuple[Problem, ...] = ()
         self._engine = IpvsEngine()
@@ -109,7 +142,7 @@ class _Director:
         if any(not problem.warning for problem in self.problems):
             return False
         self.tell(Commit(generation=generation, start=start))
-        self._settle()
+        self.settle()
         return True
 
     def pass_checks(self, configuration: Configuration, situation: Situation) -> None:
@@ -121,10 +154,10 @@ class _Director:
                 sender = CHECKER if check.distribution == BUNDLED else f"{CHECKER}/{check.distribution}"
                 passed = _passed(check.subject, check.number, check.name)
                 self.tell(Received(topic="services.check", key=check.key, sender=sender, message=passed))
-        self._settle()
+        self.settle()
         self._now = after(self._now, round_limit(configuration))
         self._now = after(self._now, seconds(1))
-        self._settle()
+        self.settle()
 
     def tell(self, event: AnyEvent) -> None:
         """Hand in an event; what the kernel answers is handed in after the effects at hand, as the shell does."""
@@ -135,7 +168,8 @@ class _Director:
         while self._answers:
             self._take(self._engine.handle(self._answers.popleft(), self._now))
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Let the engine do what is due now."""
         for _ in range(TURNS):
             deadline = self._engine.deadline
             if deadline is None or deadline > self._now:
@@ -147,26 +181,41 @@ class _Director:
     def _take(self, effects: Sequence[AnyEffect]) -> None:
         for effect in effects:
             match effect:
-                case ReadTable():
-                    self._answers.append(TableRead(table=copy_of(self.table), connections={}))
-                case Apply(operations):
-                    for operation in operations:
-                        carry_out(self.table, operation)
-                    self.done += operations
-                    self._answers.append(OperationsDone(operations=operations, problems=(None,) * len(operations)))
-                case FindMissing(generation, needs):  # nobody loads a module for a plan
-                    missing = (None,) * len(needs)
-                    self._answers.append(MissingFound(generation=generation, needs=needs, problems=missing))
-                case ReadTimeouts():
-                    self._answers.append(TimeoutsAnswered(timeouts=Timeouts()))
-                case SetTimeouts():
-                    self._answers.append(TimeoutsAnswered())
-                case Direct():
-                    self._answers.append(Directed())
                 case AnswerPrepared(problems=problems):
                     self.problems = problems
-                case _:  # what it tells others: nobody listens here
-                    continue
+                case Report(level=level, once=once, text=text) if once.startswith(SITE) and level >= WARNING:
+                    self.said.append(text)
+                case _:
+                    answer = self._of_table(effect) or self._of_surroundings(effect)
+                    if answer is not None:  # else it tells others, and nobody listens here
+                        self._answers.append(answer)
+
+    def _of_table(self, effect: AnyEffect) -> IpvsEvent | None:
+        match effect:
+            case ReadTable():
+                return TableRead(table=copy_of(self.table), connections={})
+            case Apply(operations):
+                for operation in operations:
+                    carry_out(self.table, operation)
+                self.done += operations
+                return OperationsDone(operations=operations, problems=(None,) * len(operations))
+            case FindMissing(generation, needs):  # nobody loads a module for a plan
+                return MissingFound(generation=generation, needs=needs, problems=(None,) * len(needs))
+        return None
+
+    def _of_surroundings(self, effect: AnyEffect) -> IpvsEvent | None:
+        match effect:
+            case ReadTimeouts():
+                return TimeoutsAnswered(timeouts=self.beside.timeouts)
+            case SetTimeouts():
+                self.beside.keep(effect)
+                return TimeoutsAnswered()
+            case Direct():
+                self.beside.direct(effect)
+                return Directed(local=self._local)
+            case LookAround() if self._around is not None:
+                return SeenAround(self._around)
+        return None
 
 
 def _passed(subject: str, number: int, name: str) -> CheckState:

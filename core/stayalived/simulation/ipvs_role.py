@@ -59,6 +59,8 @@ class IpvsRole:
         elif isinstance(effect, events.FindMissing):
             found = tuple(self.machine.ipvs.missing(effect.needs))
             answer = events.MissingFound(generation=effect.generation, needs=effect.needs, problems=found)
+        elif isinstance(effect, events.WatchAddresses):
+            answer = events.AddressesSeen(problem="virtual time knows no checks that sleep")
         elif isinstance(effect, events.ReadTimeouts):
             answer = events.TimeoutsAnswered(timeouts=self.machine.ipvs.timeouts())
         elif isinstance(effect, events.SetTimeouts):

@@ -30,7 +30,7 @@ def service_of(plan: ServicePlan) -> VirtualServer:
         name="web",
         protocols=("tcp",),
         addresses=(Endpoint("192.0.2.100", 80),),
-        fwmark=0,
+        fwmarks=(),
         fwmark_families=(),
         scheduler="wlc",
         scheduler_flags=(),
@@ -44,7 +44,7 @@ def service_of(plan: ServicePlan) -> VirtualServer:
         alpha=True,
         quorum=plan.quorum,
         hysteresis=0,
-        sorry_server=SORRY if plan.sorry else None,
+        sorry_servers=(SORRY,) if plan.sorry else (),
         sorry_forward=_DIRECT,
         real_servers=tuple(_server(plan, number) for number in range(len(plan.weights))),
     )

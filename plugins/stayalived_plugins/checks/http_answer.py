@@ -16,11 +16,10 @@ PIECE = 16384
 MORE = Receive(PIECE)
 
 _TEXT = rb"[\t -~\x80-\xff]*\r\n"  # RFC 9110 5.5
-_FIELD = rb"(?!content-length:|transfer-encoding:|upgrade:)[\w!#$%&'*+.^`|~-]+:" + _TEXT
-_LENGTH = rb"(?:content-length:[ \t]*\d{1,18}|transfer-encoding:[ \t]*chunked)[ \t]*\r\n"
+_FIELD = rb"(?!(?i:content-length:|transfer-encoding:|upgrade:))[\w!#$%&'*+.^`|~-]+:" + _TEXT
+_LENGTH = rb"(?i:content-length:[ \t]*\d{1,18}|transfer-encoding:[ \t]*chunked)[ \t]*\r\n"
 HEAD = re.compile(
-    rb"HTTP/1\.[01] ([2-5]\d\d) " + _TEXT + b"(?:" + _FIELD + b")*(?:" + _LENGTH + b"(?:" + _FIELD + rb")*)?\r\n",
-    re.IGNORECASE,
+    rb"HTTP/1\.[01] ([2-5]\d\d) " + _TEXT + b"(?:" + _FIELD + b")*(?:" + _LENGTH + b"(?:" + _FIELD + rb")*)?\r\n"
 )
 """The whole head of a final answer that nobody can misunderstand; group 1 is the status. `Http1Answer` reads all
 others, those that contradict themselves or come in pieces. Nothing matches in two ways: there is no way back to try."""
@@ -45,12 +44,13 @@ class Answer:
         return bool(self.flaw) or self.is_complete or (self.status != 0 and not self.wants_body)
 
     def take_head(self, status: int) -> None:
-        """Note the status, if it is that of the final answer."""
-        self.status = status if status >= 200 else 0
+        """Note the status, if it is that of the final answer and not of one that follows it."""
+        if not self.status:
+            self.status = status if status >= 200 else 0
 
     def take_body(self, data: bytes) -> None:
         """Keep a piece of the body as far as it is wanted."""
-        if not self.wants_body:
+        if not self.wants_body or self.is_complete:
             return
         if len(self.body) + len(data) > self.body_limit:
             self.flaw = f"a body of more than {self.body_limit} bytes (body_limit)"
@@ -79,7 +79,8 @@ class Http1Answer(Answer):
         except httptools.HttpParserUpgrade:
             self.is_complete = True
         except httptools.HttpParserError as error:
-            self.flaw = f"no HTTP: {error}"
+            if not self.is_ready:  # what comes after that is nobody's: how the stream was cut must not decide
+                self.flaw = f"no HTTP: {error}"
         if not self.status and self._taken > MOST_HEAD:
             self.flaw = f"a head of more than {MOST_HEAD} bytes"
 

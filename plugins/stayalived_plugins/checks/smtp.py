@@ -20,7 +20,8 @@ _Reply = tuple[int, bytes]
 class SmtpCheck(Check):
     """Does a mail server greet with 220 and answer our name with 250?
 
-    Answers of several lines are taken, as they must be. The conversation ends with QUIT; its answer counts for nothing.
+    Answers of several lines are taken, as they must be. The conversation ends with QUIT, which must be answered,
+    however it is (RFC 5321 4.1.1.10).
     """
 
     name = "smtp"
@@ -68,17 +69,17 @@ class SmtpCheck(Check):
                 flaw = yield from _say(hello, options.helo_name, 250)
         if flaw is not None:
             return flaw
-        yield Send(b"QUIT\r\n")
-        return Verdict.passed(hello.lower(), "250")
+        flaw = yield from _say("QUIT", "", None)
+        return flaw or Verdict.passed(hello.lower(), "250")
 
 
-def _say(verb: str, argument: str, wanted: int) -> Generator[Step, bytes, Verdict | None]:
-    """Say a command and return what is wrong with the answer, None when nothing is."""
+def _say(verb: str, argument: str, wanted: int | None) -> Generator[Step, bytes, Verdict | None]:
+    """Say a command and return what is wrong with the answer, None when nothing is; without `wanted` any will do."""
     yield Send(f"{verb} {argument}".strip().encode() + b"\r\n")
     return (yield from _hear(verb.lower(), wanted))
 
 
-def _hear(step: str, wanted: int) -> Generator[Step, bytes, Verdict | None]:
+def _hear(step: str, wanted: int | None) -> Generator[Step, bytes, Verdict | None]:
     """Read one answer, all of its lines, and return what is wrong with it, None when nothing is."""
     heard = b""
     last = None
@@ -87,8 +88,8 @@ def _hear(step: str, wanted: int) -> Generator[Step, bytes, Verdict | None]:
         heard += data
         if not data or len(heard) > MOST_REPLY or not _LINES.match(heard):
             what = "no SMTP: " if data else "the end after "
-            return Verdict.failed(step, what + shown(heard), str(wanted))
+            return Verdict.failed(step, what + shown(heard), str(wanted or "an answer"))
         last = _LAST_LINE.search(heard)
-    if int(last[1]) != wanted:
+    if wanted is not None and int(last[1]) != wanted:
         return Verdict.failed(step, shown(heard[last.start(1) :]), str(wanted))
     return None

@@ -49,8 +49,8 @@ def _pairs(service: VirtualServer | None, name: str) -> tuple[tuple[str, str], .
 
 def _listening(service: VirtualServer) -> Iterator[tuple[Endpoint, str, str]]:
     """Yield what a virtual server listens on, its protocol, and both as text."""
-    if service.fwmark:
-        yield _MARKED, _NO_PROTOCOL, f"FWM {service.fwmark}"
+    for mark in service.fwmarks:
+        yield _MARKED, _NO_PROTOCOL, f"FWM {mark}"
     for endpoint in service.addresses:
         for protocol in service.protocols:
             yield endpoint, protocol, shown(endpoint, protocol)

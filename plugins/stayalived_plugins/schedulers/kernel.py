@@ -3,15 +3,31 @@
 They compute no weights: the kernel chooses a server for each new connection by what it knows itself.
 """
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
 from stayalived.plugin import Scheduler, SchedulerOptions
 
 
+class KernelOptions(SchedulerOptions, frozen=True):
+    """What every scheduler of the kernel can be given."""
+
+    flags: Annotated[
+        tuple[Literal["flag-1", "flag-2", "flag-3"], ...],
+        msgspec.Meta(description="Flags by number, as `ipvsadm -b` takes them; what they mean is the scheduler's."),
+    ] = ()
+
+
 class KernelScheduler(Scheduler):
     """A scheduler whose name here is its name in the kernel."""
+
+    Options: ClassVar[type[SchedulerOptions]] = KernelOptions
+
+    def flags(self) -> tuple[str, ...]:
+        """Return the flags that are given by number, each once."""
+        options = self.options
+        return tuple(dict.fromkeys(options.flags)) if isinstance(options, KernelOptions) else ()
 
     @property
     def kernel(self) -> str:
@@ -68,7 +84,7 @@ _FALLBACK = "flag-1"
 _PORT = "flag-2"
 
 
-class HashingOptions(SchedulerOptions, frozen=True):
+class HashingOptions(KernelOptions, frozen=True):
     """keepalived's `sh-port` and `sh-fallback`, `mh-port` and `mh-fallback`."""
 
     port: Annotated[bool, msgspec.Meta(description="The source port counts as well as the source address.")] = False
@@ -84,10 +100,11 @@ class SourceHashing(KernelScheduler):
     Options: ClassVar[type[SchedulerOptions]] = HashingOptions
 
     def flags(self) -> tuple[str, ...]:
-        """Return `flag-1` for the fallback and `flag-2` for the port."""
+        """Return `flag-1` for the fallback and `flag-2` for the port, and those that are given by number."""
         options = self.options
         assert isinstance(options, HashingOptions)
-        return tuple(flag for flag, wanted in ((_FALLBACK, options.fallback), (_PORT, options.port)) if wanted)
+        named = tuple(flag for flag, wanted in ((_FALLBACK, options.fallback), (_PORT, options.port)) if wanted)
+        return tuple(dict.fromkeys((*named, *super().flags())))
 
 
 class ShortestExpectedDelay(KernelScheduler):

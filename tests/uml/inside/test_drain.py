@@ -9,7 +9,7 @@ import pytest
 from machines import PORT, VIP4
 
 from namespaces.waiting import wait_until
-from uml.directors import LIMIT, Directors
+from uml.directors import LIMIT, Directors, files
 
 WEB1 = "10.42.0.21:42"
 WEB2 = "10.42.0.22:42"
@@ -86,6 +86,36 @@ def test_a_weight_by_command_outlives_the_daemon(directors: Directors) -> None:
     assert "set 5: command" in tic.command("status").stdout
     assert 0 == tic.command("weight", "service42/web1", "--reset").returncode
     wait_for_weights(directors, {WEB1: 1, WEB2: 1})
+
+
+WEIGHT = """
+[[global.notify]]
+type = "weight"
+on = ["reload_refused"]
+servers = ["service42/web1"]
+set = 7
+"""
+
+
+def test_an_event_gives_a_server_another_weight_until_its_opposite_comes(directors: Directors) -> None:
+    tic, good = directors.tic, files()
+    with_action = {**good, "60-state.toml": good["60-state.toml"] + WEIGHT}
+    tic.write(with_action)
+    assert 0 == tic.reload().returncode
+
+    tic.write({**with_action, "70-wrong.toml": "nonsense = 1\n"})
+    assert 1 == tic.reload().returncode
+    wait_for_weights(directors, {WEB1: 7, WEB2: 1})
+    assert "set 7: global weight#0 for stayalived, reload_refused of stayalived" in tic.command("status").stdout
+    notify = tic.child("notify")
+    os.kill(notify, signal.SIGKILL)
+    tic.wait_for_child("notify", notify, within=LIMIT)
+    assert {WEB1: 7, WEB2: 1} == weights(directors)
+
+    tic.write({**with_action, "70-wrong.toml": ""})
+    assert 0 == tic.reload().returncode
+    wait_for_weights(directors, {WEB1: 1, WEB2: 1})
+    assert "set 7" not in tic.command("status").stdout
 
 
 def test_a_wrong_name_is_refused_with_the_right_one(directors: Directors) -> None:

@@ -53,6 +53,18 @@ class Pair:
             if address not in self._listening:
                 self._listening[address] = [self._accept(host, address) for host in self._hosts.values()]
 
+    def hold(self, address: str) -> None:
+        """Give both machines an address."""
+        self._change("add", address)
+
+    def leave(self, address: str) -> None:
+        """Take it from both again."""
+        self._change("delete", address)
+
+    def _change(self, verb: str, address: str) -> None:
+        for host in self._hosts.values():
+            host.run(["ip", "address", verb, f"{address}/32", "dev", "lo"])
+
     def close(self) -> None:
         """Accept nothing any more."""
         self.serve()
@@ -127,3 +139,26 @@ def test_they_stay_equal_when_servers_die_and_return(pair: Pair) -> None:
 
     # Quorum 3, hysteresis 1: gained at a live weight of 4, lost below 2.
     assert [False, True, True, False, False, False, False, True, True] == seen
+
+
+def asleep(*addresses: str) -> list[str]:
+    """Return the lines of real servers in the service whose checks sleep."""
+    return [line.replace(":3000", ":3010") for line in of_half(*addresses)]
+
+
+def test_checks_sleep_while_the_address_is_away_and_what_was_seen_stays(pair: Pair) -> None:
+    pair.serve(ONE)
+    pair.expect_same(*of_half(ONE), *asleep(ONE, TWO), without=of_half(TWO))
+
+    pair.hold("198.51.100.2")
+    pair.expect_same(*asleep(ONE), without=asleep(TWO))
+
+    pair.leave("198.51.100.2")
+    pair.expect_same(*of_half(ONE), *asleep(ONE), without=asleep(TWO))  # what was asked before has its answer by then
+    for serving in ((), (TWO,)):  # by way of nobody: which quorum is left of two changes at once is chance
+        pair.serve(*serving)
+        pair.expect_same(*of_half(*serving), *asleep(ONE), without=[*of_half(ONE), *asleep(TWO)])
+
+    pair.hold("198.51.100.2")
+    pair.expect_same(*asleep(TWO), without=asleep(ONE))
+    pair.leave("198.51.100.2")

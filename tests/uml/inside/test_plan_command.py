@@ -115,3 +115,44 @@ def test_what_waits_for_a_check_is_apart(hosts: tuple[Daemon, Host]) -> None:
     assert table(twin) == table(daemon.host)  # nobody listens at the servers' addresses
     type_in(twin, document, "when checked")
     assert len(table(twin)) == len(table(daemon.host)) + 2 * 3
+
+
+BESIDE = {
+    **BEFORE,
+    "00-global.toml": """\
+[global]
+lvs_timeouts = { tcp = 77, udp = 55 }
+[global.lvs_sync_daemon]
+interface = "eth0"
+id = 9
+maxlen = 1400
+""",
+}
+
+
+def beside(host: Host) -> list[str]:
+    """What the kernel has beside the table: timeouts, and the sync daemons that run."""
+    timeouts, daemons = (host.run(["ipvsadm", "-L", word]).stdout for word in ("--timeout", "--daemon"))
+    return [timeouts, *sorted(daemons.splitlines())]
+
+
+def test_timeouts_and_sync_daemons_are_in_the_plan(hosts: tuple[Daemon, Host]) -> None:
+    daemon, twin = hosts
+    daemon.write(BESIDE)
+    before = beside(daemon.host)
+    _, document = plan(daemon, "--config", str(daemon.conf_d))
+    assert before == beside(daemon.host)
+
+    type_in(twin, document)
+    daemon.start()
+
+    wait_until(lambda: beside(daemon.host) == beside(twin), within=LIMIT, what=f"{beside(twin)}\n{daemon.log()}")
+    assert before != beside(twin)
+    assert (0, []) == (plan(daemon)[0], plan(daemon)[1]["steps"])
+    daemon.write(BEFORE)
+    _, document = plan(daemon)
+    type_in(twin, document)
+    assert 0 == daemon.reload().returncode
+    wait_until(lambda: beside(daemon.host)[1:] == beside(twin)[1:], within=LIMIT, what=f"{beside(twin)}")
+    assert before[1:] == beside(twin)[1:]  # which frees the interfaces, for the end of their hosts
+    assert before == beside(daemon.host)

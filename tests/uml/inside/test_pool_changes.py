@@ -79,7 +79,7 @@ def draw(random: Random) -> tuple:
 def test_no_look_at_the_table_ever_finds_a_service_with_live_servers_empty() -> None:
     random = Random(SEED)
     servers = [server(name, str(endpoint), weight=2) for name, endpoint in ENDPOINTS.items()]
-    pool = service(*servers, quorum=3, hysteresis=1, sorry_server=SORRY, manners=manners(panic_threshold=40))
+    pool = service(*servers, quorum=3, hysteresis=1, sorry_servers=(SORRY,), manners=manners(panic_threshold=40))
     kernel = LinuxIpvs()
     told = Story(configuration(pool), kernel)
     for name in NAMES:

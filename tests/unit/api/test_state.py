@@ -5,7 +5,7 @@ from stayalived.api.state import Store
 from stayalived.config.problems import Problem
 from stayalived.messages.control import ChildState, DaemonState
 from stayalived.messages.notify import Counts
-from stayalived.messages.services import CheckState, FirstRound, ServerRow, ServiceState, TrackState
+from stayalived.messages.services import AddressPresent, CheckState, FirstRound, ServerRow, ServiceState, TrackState
 from stayalived.messages.vrrp import InstanceState, RouterCounters, RouterRow
 from stayalived.timing import Instant, after, seconds
 
@@ -184,6 +184,18 @@ def test_a_service_that_was_told_in_parts_is_one_service() -> None:
     assert names == [server.name for server in described.servers]
     assert [0, 0, 1, 0] == [len(server.checks) for server in described.servers]
     assert "service42" == described.name
+
+
+def test_a_service_says_whether_its_checks_sleep() -> None:
+    store = Store(version="1", pid=7)
+    store.take("services.state", "service42", service())
+    seen = [store.describe(LATER).services[0].suspended]
+
+    for present in (False, True):
+        store.take("services.address", "service42", AddressPresent(service="service42", present=present))
+        seen.append(store.describe(LATER).services[0].suspended)
+
+    assert [False, True, False] == seen
 
 
 def test_packets_for_nobody_are_shown_by_interface() -> None:

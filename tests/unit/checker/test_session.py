@@ -4,6 +4,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from certificates import Authority
 from stayalived.addresses import Endpoint
 from stayalived.checker import session
-from stayalived.checker.sockets import OWN_SIDE
+from stayalived.checker.sockets import OWN_SIDE, open_socket
 from stayalived.plugin import (
     Check,
     CheckOptions,
@@ -87,6 +88,12 @@ async def test_what_comes_after_a_silence_has_its_limit_again(run: Any) -> None:
         target = target_for(server.endpoint, connect_timeout=SHORT)
         verdict = await run(ask(or_nothing=True, twice=True), target)
     assert Verdict.failed("receive", "no answer within 50 ms") == verdict
+
+
+@pytest.mark.parametrize(("address", "option"), [("127.0.0.1", (socket.IPPROTO_IP, 11)), ("::1", (41, 25))])
+def test_a_socket_of_datagrams_is_told_that_a_host_cannot_be_reached(address: str, option: tuple[int, int]) -> None:
+    with closing(open_socket(target_for(Endpoint(address, 53)), datagrams=True)) as opened:
+        assert 1 == opened.getsockopt(*option)  # IP_RECVERR, IPV6_RECVERR: ip(7), ipv6(7)
 
 
 async def test_silence_is_no_answer_to_the_whole_probe() -> None:

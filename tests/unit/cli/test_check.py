@@ -11,6 +11,7 @@ from stayalived.cli.check import problems_of, verdict
 from stayalived.cli.main import main
 from stayalived.config.check import Report
 from stayalived.config.problems import Problem
+from stayalived.ipvs.surroundings import FORWARDING, Surroundings
 
 WRONG = Problem(path="vrrp_instance.tic.priority", found="300", expected="1 to 254", file="a.toml", line=3)
 MILD = Problem(path="global", expected="a warning", warning=True)
@@ -108,3 +109,20 @@ def test_neither_it_nor_the_child_that_reads_the_files_imports_netlink() -> None
 
     assert "stayalived_plugins.checks.tcp" in done.stderr
     assert "pyroute2" not in done.stderr
+
+
+def test_what_this_machine_lacks_is_a_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    file.write_text(
+        '[virtual_server.web]\naddress = "192.0.2.1:80"\nprotocol = "tcp"\n'
+        '[virtual_server.web.real_server.one]\naddress = "192.0.2.11"\n'
+    )
+    around = Surroundings(dict.fromkeys(FORWARDING.values(), "0"))
+    monkeypatch.setattr(check, "look_around", lambda settings: around)
+    monkeypatch.setattr(check, "own_host_id", lambda: "tic")
+
+    own, other = call(file).output, call("--host", "tac", file).output
+
+    assert "net/ipv4/ip_forward is 0" in own
+    assert own.endswith("1 virtual server, 1 real server, 1 warning\n")
+    assert other.endswith("1 virtual server, 1 real server, 0 warnings\n")

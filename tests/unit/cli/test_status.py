@@ -169,6 +169,15 @@ def test_each_kind_of_object_has_a_table() -> None:
     assert shown["processes"] == [("vrrp", "8", "RUNNING", "1d01h", "0", "stayalived", "")]
 
 
+def test_checks_that_sleep_are_shown() -> None:
+    status = document()
+    asleep = msgspec.structs.replace(status.services[0], suspended=True)
+
+    (row,) = rows(msgspec.structs.replace(status, services=[asleep]))["services"]
+
+    assert row[4] == "down, checks asleep"
+
+
 def test_a_stale_tracked_check_is_marked() -> None:
     status = document()
     stale = msgspec.structs.replace(status.tracked[0], reason="connect", stale=True)

@@ -78,6 +78,9 @@ BAD: dict[str, tuple[str, ...]] = {
     '[global]\nstate_dir = "state"': (
         'a.toml:2:1: global.state_dir: found "state"; must be a path that begins with /',
     ),
+    "[global]\nchecker_log_all_failures = true": (
+        "a.toml:2:1: global.checker_log_all_failures: write log_all_failures = true in the virtual servers",
+    ),
     "[global]\nno_checker_emails = true": (
         "a.toml:2:1: global.no_checker_emails: mails tell of servers, never of single checks; leave it out",
     ),
@@ -265,6 +268,32 @@ BAD: dict[str, tuple[str, ...]] = {
     ),
     SERVICE + 'stale = "up"\n' + SERVER: (
         'a.toml:4:1: virtual_server.web.stale: found "up"; must be "keep" or "down"',
+    ),
+    "[virtual_server.web]\nfwmark = 7\nha_suspend = true\n" + SERVER: (
+        "a.toml:3:1: virtual_server.web.ha_suspend: goes with address only: a mark is on no machine; leave it out",
+    ),
+    "[virtual_server.web]\nfwmark = []\n" + SERVER: (
+        "a.toml:2:1: virtual_server.web.fwmark: found an empty list; must name at least one mark",
+    ),
+    "[virtual_server.web]\nfwmark = [7, 7]\n" + SERVER: (
+        "a.toml:2:1: virtual_server.web.fwmark: found fwmark 7 IPv4; stands here twice; the kernel has one service for each",
+    ),
+    "[virtual_server.web]\nfwmark = [7, 0]\n" + SERVER: (
+        "a.toml:1:1: virtual_server.web.address: missing; write address or fwmark",
+        'a.toml:1:1: virtual_server.web.protocol: missing; must be "tcp", "udp" or "sctp", or a list of them',
+        "a.toml:2:14: virtual_server.web.fwmark[1]: found 0; must be a whole number from 1 to 4294967295",
+    ),
+    SERVICE + 'sorry_server = ["192.0.2.98:80", "192.0.2.99:80"]\n' + SERVER: (
+        'a.toml:4:34: virtual_server.web.sorry_server[1]: found "192.0.2.99:80"; a second IPv4 address; one for each family',
+    ),
+    SERVICE + 'scheduler = { type = "rr", flags = ["flag-4"] }\n' + SERVER: (
+        'a.toml:4:37: virtual_server.web.scheduler.flags[0]: found "flag-4"; must be "flag-1", "flag-2" or "flag-3"',
+    ),
+    '[global.lvs_sync_daemon]\ninterface = "eth0"\n'
+    + SERVICE
+    + 'forward = "TUN"\n'
+    + SERVER.replace("192.0.2.11", "2001:db8::11"): (
+        "a.toml:8:1: virtual_server.web.real_server.one.address: found [2001:db8::11]:80; has no IPv4 address, as the service has: with global.lvs_sync_daemon the kernel refuses tunnels into another family",
     ),
     SERVICE + "panic_threshold = 101\n" + SERVER: (
         "a.toml:4:1: virtual_server.web.panic_threshold: found 101; must be a whole number from 0 to 100",

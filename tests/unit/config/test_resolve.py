@@ -4,6 +4,7 @@ from configuration_kit import Knock, good, plugins, read
 from stayalived.addresses import Endpoint, Family
 from stayalived.config.model import Forwarding, PoolManners, decode, encode
 from stayalived.config.problems import Problem
+from stayalived.ipvs.projection import keys_of, sorry_endpoint_in
 from stayalived.plugin.calls import Observer
 from stayalived.timing import seconds
 
@@ -26,13 +27,16 @@ def test_both_families_make_two_routers_of_version_3() -> None:
 
 def test_what_a_service_does_in_rare_moments_is_its_own_or_that_of_global() -> None:
     more = 'sorry_server = "192.0.2.99"\nsorry_server_lvs_method = "DR"\nsorry_server_inhibit = true\nomega = true\n'
+    more += "ha_suspend = true\n"
 
     text = "[global]\npanic_threshold = 40\n" + SERVICE + more + 'stale = "down"\n' + SERVER
     (web,) = good(text).virtual_servers
     (own,) = good(text.replace("omega = true", "panic_threshold = 0")).virtual_servers
 
-    assert web.manners == PoolManners(panic_threshold=40, omega=True, sorry_inhibit=True, stale_is_down=True)
-    assert (web.sorry_forward.method, web.sorry_server) == ("DR", Endpoint("192.0.2.99", 80))
+    assert web.manners == PoolManners(
+        panic_threshold=40, omega=True, sorry_inhibit=True, stale_is_down=True, ha_suspend=True
+    )
+    assert (web.sorry_forward.method, web.sorry_servers) == ("DR", (Endpoint("192.0.2.99", 80),))
     assert own.manners.panic_threshold == 0
 
 
@@ -210,7 +214,7 @@ def test_a_service_by_mark_takes_the_family_of_its_servers() -> None:
 
     (service,) = good(text).virtual_servers
 
-    assert (service.fwmark, service.fwmark_families, service.addresses) == (7, (Family.IPV6,), ())
+    assert (service.fwmarks, service.fwmark_families, service.addresses) == ((7,), (Family.IPV6,), ())
 
 
 @pytest.mark.parametrize(
@@ -252,7 +256,7 @@ def test_a_tunnel_leads_to_a_server_of_the_other_family() -> None:
     (service,) = good(text).virtual_servers
 
     assert (Endpoint("2001:db8::11", 80),) == service.real_servers[0].addresses
-    assert Endpoint("2001:db8::99", 80) == service.sorry_server
+    assert (Endpoint("2001:db8::99", 80),) == service.sorry_servers
 
 
 def test_a_tunnel_serves_both_families_from_one_address() -> None:
@@ -291,7 +295,7 @@ def test_the_persistence_engine_is_kept_with_its_time() -> None:
 def test_a_sorry_server_has_the_port_of_the_service() -> None:
     (service,) = good(SERVICE + 'sorry_server = "192.0.2.99"\n' + SERVER).virtual_servers
 
-    assert service.sorry_server == Endpoint("192.0.2.99", 80)
+    assert service.sorry_servers == (Endpoint("192.0.2.99", 80),)
 
 
 def test_start_hold_follows_the_longest_step_up_to_ten_seconds() -> None:
@@ -346,3 +350,40 @@ def test_a_plugin_that_looks_at_the_whole_may_refuse_it_and_one_that_raises_only
         "vrrp_instance.a: not on a Sunday",
         "warning: plugin zeta: stayalived_config_loaded: ValueError: oh",
     ]
+
+
+def test_a_service_may_have_several_marks() -> None:
+    text = "[virtual_server.web]\nfwmark = [7, 9]\n[virtual_server.web.real_server.one]\n"
+
+    (web,) = good(text + 'address = ["192.0.2.11:80", "[2001:db8::11]:80"]\n').virtual_servers
+
+    assert ["-f 7", "-f 7 -6", "-f 9", "-f 9 -6"] == [str(key) for key in keys_of(web)]
+
+
+def test_a_service_of_both_families_has_a_sorry_server_in_each() -> None:
+    addresses = 'address = ["192.0.2.1:80", "[2001:db8::1]:81"]\nprotocol = "tcp"\n'
+    text = f'[virtual_server.web]\n{addresses}sorry_server = ["192.0.2.99", "[2001:db8::99]:8080"]\n'
+    server = '[virtual_server.web.real_server.one]\naddress = ["192.0.2.11", "2001:db8::11"]\n'
+
+    (web,) = good(text + server).virtual_servers
+
+    assert (Endpoint("192.0.2.99", 80), Endpoint("2001:db8::99", 8080)) == web.sorry_servers
+    assert [Endpoint("192.0.2.99", 80), Endpoint("2001:db8::99", 8080)] == [
+        sorry_endpoint_in(key, web) for key in keys_of(web)
+    ]
+
+
+def test_flags_by_number_join_those_with_a_name() -> None:
+    scheduler = 'scheduler = { type = "sh", port = true, flags = ["flag-3", "flag-2"] }\n'
+
+    (web,) = good(SERVICE + scheduler + SERVER).virtual_servers
+
+    assert ("flag-2", "flag-3") == web.scheduler_flags
+
+
+def test_with_a_sync_daemon_a_tunnel_stays_in_its_family() -> None:
+    daemon = '[global.lvs_sync_daemon]\ninterface = "eth0"\n'
+
+    (web,) = good(daemon + SERVICE + 'forward = "TUN"\n' + SERVER).virtual_servers
+
+    assert "TUN" == web.real_servers[0].forward.method

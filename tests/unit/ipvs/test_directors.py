@@ -237,7 +237,7 @@ def test_peers_by_address_are_left_to_be_looked_up() -> None:
 
 
 def test_tunnels_and_services_by_mark_are_thought_of() -> None:
-    by_mark = service(server("one", OWN, forward=DR), addresses=(), fwmark=9)
+    by_mark = service(server("one", OWN, forward=DR), addresses=(), fwmarks=(9,))
     tunnelled = msgspec.structs.replace(DR, method="TUN", tunnel="ipip")
     wanted = configuration(by_mark, service(server("one", OWN, forward=tunnelled), name="t"), peer_mark=5)
     wanted = msgspec.structs.replace(wanted, globals=msgspec.structs.replace(wanted.globals, peer_directors=(MAC,)))

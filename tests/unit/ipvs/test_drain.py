@@ -84,7 +84,7 @@ def test_one_that_is_down_while_it_is_drained_stays_out_when_it_is_up_again(serv
 
 
 def test_a_drained_server_counts_nothing_for_the_quorum(director: Director) -> None:
-    director.start(two_servers(sorry_server=SORRY, quorum=2))
+    director.start(two_servers(sorry_servers=(SORRY,), quorum=2))
     director.hear("web/one", up=True)
     director.hear("web/two", up=True)
 
@@ -222,7 +222,7 @@ def test_a_panic_keeps_nobody_who_never_was_up_or_is_drained(director: Director)
 
 
 def test_a_sorry_server_serves_before_there_is_a_panic(director: Director) -> None:
-    wanted = configuration(service(*four(), manners=manners(panic_threshold=100), sorry_server=SORRY, quorum=2))
+    wanted = configuration(service(*four(), manners=manners(panic_threshold=100), sorry_servers=(SORRY,), quorum=2))
     director.start(wanted)
     for name in NAMES:
         director.hear(f"web/{name}", up=True)
@@ -272,7 +272,7 @@ def test_a_new_process_keeps_what_the_old_one_kept(director: Director) -> None:
 
 
 def test_a_sorry_server_that_has_served_may_stay_at_weight_0(director: Director) -> None:
-    director.start(two_servers(sorry_server=SORRY, manners=manners(sorry_inhibit=True)))
+    director.start(two_servers(sorry_servers=(SORRY,), manners=manners(sorry_inhibit=True)))
     director.hear("web/one", up=True)
     director.hear("web/two", up=True)
     assert {"192.0.2.10:80": 1, "192.0.2.11:80": 1} == director.pool()

@@ -160,7 +160,7 @@ def test_a_replacement_deletes_what_the_one_before_it_could_not_delete_any_more(
 def test_marks_are_remembered_too() -> None:
     mark = ServiceKey(Family.IPV6, "", None, 7)
     first = Director()
-    first.start(configuration(service(name="m", addresses=(), fwmark=7, fwmark_families=(Family.IPV6,))))
+    first.start(configuration(service(name="m", addresses=(), fwmarks=(7,), fwmark_families=(Family.IPV6,))))
     assert [mark] == list(first.kernel.table)
 
     second = respawn(first)

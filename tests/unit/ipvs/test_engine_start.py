@@ -261,7 +261,7 @@ def test_with_start_hold_off_nobody_waits_for_the_first_round(director: Director
 
 
 def test_quorum_is_decided_when_the_hold_is_over(director: Director) -> None:
-    director.start(two_servers(sorry_server=SORRY))
+    director.start(two_servers(sorry_servers=(SORRY,)))
     assert {} == director.pool()
 
     director.advance(seconds(7))
@@ -281,7 +281,7 @@ def test_that_quorum_is_there_at_the_start_is_no_event(director: Director) -> No
 
 
 def test_quorum_lost_and_gained_changes_to_the_sorry_server_and_back(director: Director) -> None:
-    director.start(two_servers(sorry_server=SORRY, quorum=2))
+    director.start(two_servers(sorry_servers=(SORRY,), quorum=2))
     director.hear("web/one", up=True)
     director.hear("web/two", up=True)
     director.forget_effects()
@@ -307,7 +307,7 @@ def test_quorum_lost_and_gained_changes_to_the_sorry_server_and_back(director: D
 
 def test_a_sorry_server_that_is_found_stays_until_quorum_is_decided() -> None:
     director = Director(MemoryIpvs({WEB: Entry(RR, {SORRY: THERE})}))
-    director.start(two_servers(sorry_server=SORRY))
+    director.start(two_servers(sorry_servers=(SORRY,)))
     director.hear("web/one", up=True)
     assert {"192.0.2.99:80": 1, "192.0.2.10:80": 1} == director.pool()
 

@@ -310,7 +310,7 @@ def test_nothing_is_due_before_a_commit() -> None:
 
 def test_forwarding_of_the_sorry_server_is_its_own() -> None:
     director = Director()
-    director.start(two_servers(sorry_server=SORRY, sorry_forward=DR))
+    director.start(two_servers(sorry_servers=(SORRY,), sorry_forward=DR))
 
     director.advance(seconds(7))
 

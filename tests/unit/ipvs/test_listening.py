@@ -35,7 +35,7 @@ def test_a_range_of_several_protocols_is_told_in_a_word_and_read_back() -> None:
 
 
 def test_marks_are_told_and_read_back() -> None:
-    one = service(addresses=(), fwmark=7, fwmark_families=(Family.IPV4, Family.IPV6), protocols=())
+    one = service(addresses=(), fwmarks=(7,), fwmark_families=(Family.IPV4, Family.IPV6), protocols=())
 
     assert ("", ("-f 7", "-f 7 -6")) == (told(one).protocol, told(one).addresses)
     assert set(keys_of(one)) == keys_in(told(one))

@@ -67,7 +67,7 @@ def test_a_weight_by_command_is_the_whole_that_it_is_a_part_of() -> None:
 
 
 def test_the_quorum_does_not_wait_for_a_slow_start() -> None:
-    site = started(quorum=2, sorry_server=SORRY)
+    site = started(quorum=2, sorry_servers=(SORRY,))
     site.hear("web/one", up=False)
 
     site.hear("web/one", up=True)

@@ -55,7 +55,7 @@ def test_health_decides_who_is_in_the_pool(health: Health, inhibit: bool, expect
 )
 def test_without_quorum_the_sorry_server_stands_in_for_the_live_ones(quorum: Quorum, expected: dict[str, int]) -> None:
     servers = (server("one", "192.0.2.10:80"), server("two", "192.0.2.11:80", inhibit_on_failure=True))
-    one = service(*servers, sorry_server=Endpoint("192.0.2.99", 8080), quorum=2)
+    one = service(*servers, sorry_servers=(Endpoint("192.0.2.99", 8080),), quorum=2)
 
     assert expected == pool_of(one, standing(quorum, one="UP", two="DOWN"))
 
@@ -71,7 +71,7 @@ def test_without_quorum_and_sorry_server_the_live_ones_go_on() -> None:
     [(Quorum.UNDECIDED, {"192.0.2.99:80": 1}), (Quorum.UP, {}), (Quorum.DOWN, {"192.0.2.99:80": 1})],
 )
 def test_a_sorry_server_that_was_found_stays_until_quorum_is_decided(quorum: Quorum, expected: dict[str, int]) -> None:
-    one = service(server("one", "192.0.2.10:80"), sorry_server=Endpoint("192.0.2.99", 0))
+    one = service(server("one", "192.0.2.10:80"), sorry_servers=(Endpoint("192.0.2.99", 0),))
     known = Standing(servers={"one": Health(state=State.UNKNOWN)}, quorum=quorum, sorry_found=True)
 
     assert expected == pool_of(one, known)
@@ -115,7 +115,7 @@ def test_a_server_without_an_address_of_the_family_is_left_out() -> None:
 
 @pytest.mark.parametrize(("forward", "expected"), [(NAT, "192.0.2.10:8080"), (DR, "192.0.2.10:0")])
 def test_a_mark_has_no_port(forward: Forwarding, expected: str) -> None:
-    one = service(server("one", "192.0.2.10:8080", forward=forward), addresses=(), fwmark=7)
+    one = service(server("one", "192.0.2.10:8080", forward=forward), addresses=(), fwmarks=(7,))
 
     projection = project(one, standing(one="UP"))
 
@@ -126,7 +126,7 @@ def test_a_mark_has_no_port(forward: Forwarding, expected: str) -> None:
 
 def test_a_mark_of_two_families_is_two_services() -> None:
     both = (Family.IPV4, Family.IPV6)
-    one = service(server("one", "192.0.2.10", "2001:db8::10"), addresses=(), fwmark=7, fwmark_families=both)
+    one = service(server("one", "192.0.2.10", "2001:db8::10"), addresses=(), fwmarks=(7,), fwmark_families=both)
 
     table = project(one, standing(one="UP"))
 
@@ -232,3 +232,15 @@ def test_a_persistence_of_whole_seconds_is_itself() -> None:
     one = service(persistence_timeout=seconds(300))
 
     assert 300 == project(one, standing())[WEB].service.timeout
+
+
+def test_the_sorry_server_leaves_live_servers_that_are_inhibited_at_weight_0() -> None:
+    live = server("one", "192.0.2.10:80", inhibit_on_failure=True)
+    one = service(live, server("two", "192.0.2.11:80"), sorry_servers=(Endpoint("192.0.2.99", 80),), quorum=3)
+    up = Health(state=State.UP)
+
+    (entry,) = project(one, Standing(servers={"one": up, "two": up}, quorum=Quorum.DOWN)).values()
+
+    assert {"192.0.2.99:80": 1, "192.0.2.10:80": 0} == {
+        str(endpoint): destination.weight for endpoint, destination in entry.destinations.items()
+    }

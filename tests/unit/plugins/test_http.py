@@ -171,6 +171,25 @@ async def test_a_body_that_is_cut_off_or_too_long_is_no_answer(answer: bytes, fl
     assert verdict == Verdict.failed("answer", flaw)
 
 
+@pytest.mark.parametrize("then", [b"more than was announced", b"HTTP/1.1 503 No\r\n\r\n", b"\x00\xff"])
+@pytest.mark.parametrize("digest", ["", MD5])
+async def test_what_follows_the_answer_decides_nothing_in_one_segment_or_in_two(then: bytes, digest: str) -> None:
+    check = http(url=[{"digest": digest}])
+
+    together = await verdict_on(check, Hear(b"\r\n\r\n"), Say(GOOD + then))
+    apart = await verdict_on(check, Hear(b"\r\n\r\n"), Say(GOOD), Say(then))
+
+    assert Verdict.passed("status", "200") == together == apart
+
+
+async def test_a_body_that_breaks_decides_nothing_where_nobody_looks_at_it() -> None:
+    broken = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"
+
+    assert (await verdict_on(http(), Hear(b"\r\n\r\n"), Say(broken))).up
+    looked_at = await verdict_on(http(url=[{"regex": "chunk"}]), Hear(b"\r\n\r\n"), Say(broken))
+    assert str(looked_at).startswith("answer: no HTTP: ")
+
+
 async def test_an_endless_body_that_nobody_asked_for_is_not_read() -> None:
     verdict = await verdict_on(http(), Hear(b"\r\n\r\n"), Say(b"HTTP/1.1 200 OK\r\n\r\n"), Flood(b"x" * 9999))
     assert verdict == Verdict.passed("status", "200")

@@ -17,6 +17,8 @@ OTHERS = [
     b"HTTP/1.1 103 Early Hints\r\n\r\n",
     b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n",
     b"HTTP/2.0 200 OK\r\n\r\n",
+    b"http/1.1 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nUPGRADE: x\r\n\r\n",
     b"HTTP/1.1 200 OK\n\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from stayalived.addresses import Endpoint
 from stayalived.ipvs.events import OperationsDone, TableRead
-from stayalived.ipvs.model import Connections, Operation, ServiceKey, Table, carry_out, copy_of
+from stayalived.ipvs.model import AddDestination, Connections, Operation, ServiceKey, Table, carry_out, copy_of
 from stayalived.ipvs.plan import plan
 from stayalived.timing import Duration, Instant, after, milliseconds, seconds
 
@@ -87,6 +87,7 @@ class KernelView:
                 refused.append((operation, str(problem)))
             elif self.table is not None:
                 carry_out(self.table, operation)
+        self._postpone(sum(isinstance(operation, AddDestination) for operation in event.operations), now)
         for key in {operation.key for operation, _ in refused}:
             text = next(text for operation, text in refused if operation.key == key)
             self._note(key, text)
@@ -95,6 +96,12 @@ class KernelView:
             if pause:
                 self._parked[key] = after(now, pause)
         return refused
+
+    def _postpone(self, added: int, now: Instant) -> None:
+        """Read a table that has grown as late as one of that size: at a start the first reading found nothing in it."""
+        if self.read_at is not None and self.read_at > now:
+            later = after(self.read_at, Duration(COUNTER_PAUSE * added))
+            self.read_at = min(later, max(self.read_at, after(now, REREAD_INTERVAL)))
 
     def drifted(self, event: TableRead, keys: Iterable[ServiceKey]) -> list[ServiceKey]:
         """Return those of some services that are not as they were left: somebody else changed them."""

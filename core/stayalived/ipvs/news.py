@@ -1,6 +1,6 @@
 """What ipvs tells: states of services, events, lines for the log, each once. Pure."""
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Iterator
 
 from stayalived.child.events import ChildEffect, Forget, Report, Tell
 from stayalived.config.model import RealServer
@@ -47,10 +47,18 @@ class Newsroom:
 
     def recall(self, pool: Pool) -> None:
         """Give a pool what the process before this one told of it, if it did."""
-        states = [told.state for told in self._told.values() if told.state.name == pool.service.name]
+        states = list(self._parts(pool.service.name))
         memories = {row.subject: _memory(row) for state in states for row in state.servers}
         if states:
             pool.remember(memories, Quorum(states[0].quorum), panic=states[0].panic)
+
+    def _parts(self, name: str) -> Iterator[ServiceState]:
+        """Walk through the parts in which a virtual server was told."""
+        number, key = 0, name
+        while key in self._told:
+            yield self._told[key].state
+            number += 1
+            key = f"{name}#{number}"
 
     def remembered_keys(self) -> set[ServiceKey]:
         """Return the kernel's services of everything that was told."""

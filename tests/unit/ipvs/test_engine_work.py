@@ -9,7 +9,7 @@ from stayalived.config.model import Configuration
 from stayalived.errors import KernelProblem
 from stayalived.ipvs.engine import APPLY_CHUNK, IpvsEngine
 from stayalived.ipvs.events import KernelRefused, ReadTable
-from stayalived.ipvs.kernel_view import KernelView
+from stayalived.ipvs.kernel_view import COUNTER_INTERVAL, REREAD_INTERVAL, KernelView
 from stayalived.ipvs.levels import Levels
 from stayalived.ipvs.model import (
     AddDestination,
@@ -29,7 +29,7 @@ from stayalived.kernel.memory_ipvs import MemoryIpvs
 from stayalived.messages.control import Start
 from stayalived.messages.notify import Event
 from stayalived.messages.services import ServerRow, ServiceState
-from stayalived.timing import seconds
+from stayalived.timing import after, seconds
 from unit.ipvs.build import (
     DR,
     IDLE,
@@ -411,3 +411,13 @@ def test_a_service_that_goes_before_its_turn_is_not_looked_for() -> None:
     wanted = pools.wanted()
     pools.settle()
     assert (wanted, pools.to_tell(), pools.unfinished) == ({}, [], False)
+
+
+def test_a_table_that_is_filled_is_read_again_as_late_as_its_size_demands() -> None:
+    director = Director()
+
+    director.start(many_servers())
+
+    first = after(director.now, COUNTER_INTERVAL)
+    assert director.engine.deadline is not None
+    assert first < director.engine.deadline <= after(director.now, REREAD_INTERVAL)

@@ -5,12 +5,21 @@ from enum import StrEnum
 
 from stayalived.errors import Bug
 from stayalived.messages.control import ChildState, Start
-from stayalived.messages.routes import CONFIG, role_of
+from stayalived.messages.routes import API, CONFIG, IPVS, RUNNER, role_of
 from stayalived.supervisor.backoff import Backoff
 from stayalived.timing import Duration, Instant, after, elapsed, seconds
 
 HEARTBEAT_LIMIT = seconds(3)
 """A child that is silent for longer is killed and replaced; it ought to say `Alive` each second."""
+
+WORKING_LIMIT = seconds(15)
+"""The same for those who may work on all of a farm in one turn, or fork, and keep no time.
+
+On a machine that others kept busy, to read and compare a table of 40,000 servers has taken more than three seconds. Who
+is killed for that leaves the same work to a successor, which is killed for it, too.
+"""
+
+WORKERS = frozenset({IPVS, API, RUNNER})
 
 START_LIMIT = seconds(15)
 """From fork to Hello; it imports nothing that the supervisor did not import before."""
@@ -144,7 +153,7 @@ class Child:
         if self.limit is not None:
             return self.limit
         if self.listening and self.answered and self.role != CONFIG:
-            return after(self.heard_at, HEARTBEAT_LIMIT)
+            return after(self.heard_at, WORKING_LIMIT if self.role in WORKERS else HEARTBEAT_LIMIT)
         return None
 
     def enter(self, cue: Cue, now: Instant) -> None:

@@ -1,3 +1,5 @@
+import pytest
+
 from stayalived.config.problems import Problem
 from stayalived.messages import control
 from stayalived.messages.codec import Frame
@@ -146,20 +148,21 @@ class TestDeath:
         house.die("checker").advance(0.001)
         assert State.RUNNING is house.states()["checker"]
 
-    def test_a_silent_child_is_killed_and_replaced(self) -> None:
+    @pytest.mark.parametrize(("name", "limit"), [("checker", 3.0), ("vrrp", 3.0), ("ipvs", 15.0), ("runner", 15.0)])
+    def test_a_silent_child_is_killed_and_replaced(self, name: str, limit: float) -> None:
         house = House().start()
-        house.mute = {"runner"}
-        house.advance(2.9)
-        assert ev.Kill(name="runner") not in house.effects
+        house.mute = {name}
+        house.advance(limit - 0.1)
+        assert ev.Kill(name=name) not in house.effects
         house.advance(0.2)
-        assert ev.Kill(name="runner") in house.effects
-        assert 2 == len(house.starts("runner"))
+        assert ev.Kill(name=name) in house.effects
+        assert 2 == len(house.starts(name))
 
     def test_only_the_silent_one_is_replaced(self) -> None:
         house = House().start()
-        house.mute = {"runner"}
+        house.mute = {"checker"}
         house.advance(10)
-        assert {"runner"} == {effect.name for effect in house.effects if isinstance(effect, ev.Kill)}
+        assert {"checker"} == {effect.name for effect in house.effects if isinstance(effect, ev.Kill)}
 
     def test_after_an_absence_of_its_own_the_supervisor_kills_nobody(self) -> None:
         house = House().start()

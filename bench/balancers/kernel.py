@@ -4,6 +4,7 @@ import ctypes
 import os
 import socket
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 from balancers.plan import Virtual
@@ -20,6 +21,7 @@ class Table:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         self._libc = ctypes.CDLL(None, use_errno=True)
+        self._sizes: Iterable[int] = range(_ENTRY.size, _ENTRY_SIZE + 1, 4)
 
     def services(self) -> int:
         """Return how many services there are."""
@@ -31,12 +33,13 @@ class Table:
         (address,) = struct.unpack("=I", socket.inet_aton(virtual.address))
         entry = _ENTRY.pack(socket.IPPROTO_TCP, address, socket.htons(80), 0, b"", 0, 0, 0, 0)
         buffer = ctypes.create_string_buffer(entry, _ENTRY_SIZE)
-        for size in range(_ENTRY.size, _ENTRY_SIZE + 1, 4):  # the kernel wants the exact one, which is of its version
+        for size in self._sizes:  # the kernel wants the exact one, which is of its version
             length = ctypes.c_uint(size)
             done = self._libc.getsockopt(
                 self._socket.fileno(), socket.IPPROTO_IP, _GET_SERVICE, buffer, ctypes.byref(length)
             )
             if done == 0:
+                self._sizes = (size,)  # dozens of vain calls for each service cost more than what is measured
                 return int(_ENTRY.unpack_from(buffer)[8])
         return -1
 

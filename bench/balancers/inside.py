@@ -58,7 +58,7 @@ class Trial:
         self._measure(name, self._stack.reload, site)
 
     def _is_full(self) -> bool:
-        """Return whether every service has its servers: one that has is not asked again, since there is one processor."""
+        """Return whether every service has its servers: one that has is not asked again, as there is one processor."""
         while self._missing and self._table.destinations(self._missing[-1]) == len(self._missing[-1].servers):
             self._missing.pop()
         return not self._missing

@@ -18,6 +18,8 @@ from stayalived.addresses import Family
 from stayalived.timing import seconds
 from stayalived.vrrp import packet
 
+pytestmark = pytest.mark.alone
+
 WARMING_UP = 6
 PACKETS = 40_000
 DIFFERENT = 5_000

@@ -9,6 +9,8 @@ from namespaces.daemon import Daemon, vrrp_instance
 from namespaces.lab import Host, Lab, ip
 from namespaces.waiting import quiet_for, wait_until
 
+pytestmark = pytest.mark.alone
+
 VIP4, VIP6 = "192.0.2.100/24", "2001:db8::100/64"
 MAC4, MAC6 = "00:00:5e:00:01:01", "00:00:5e:00:02:01"
 ADVERT = 0.2

@@ -250,10 +250,11 @@ def test_k1854_an_address_moves_from_one_instance_to_another_without_a_packet(si
 def test_a_startup_delay_keeps_an_instance_silent(site: Site) -> None:
     """VG17."""
     daemon = Daemon(
-        site.tic, {"00.toml": "[global]\nvrrp_startup_delay = 1.5\n", "10.toml": vrrp_instance(VIP4, priority=255)}
+        site.tic, {"00.toml": "[global]\nvrrp_startup_delay = 3\n", "10.toml": vrrp_instance(VIP4, priority=255)}
     )
     daemon.start()
-    assert (daemon.instance()["state"], daemon.instance()["reason"]) == ("INIT", "startup delay of 1.5 s")
+    daemon.wait_for_state("INIT", within=2.5)
+    assert daemon.instance()["reason"] == "startup delay of 3 s"
 
     daemon.wait_for_state("MASTER", within=5.0)
 

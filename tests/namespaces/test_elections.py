@@ -14,6 +14,8 @@ from namespaces.lab import Lab
 from namespaces.scenes import Scene, Seen
 from namespaces.stories import Publish, Stories
 
+pytestmark = pytest.mark.alone
+
 V2 = {"version": 2, "advert_int": 1, "ours": "child"}
 V3 = {"version": 3, "advert_int": 0.2, "ours": "child"}
 IPV4 = ("192.0.2.101/24", "192.0.2.100/32")

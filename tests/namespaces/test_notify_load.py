@@ -1,7 +1,11 @@
 """Twenty instances that change all the time, and scripts that sleep, fork, die, fill the pipe and ignore TERM."""
 
+import pytest
+
 from namespaces.lab import Lab
 from namespaces.notify_load import Load
+
+pytestmark = pytest.mark.alone
 
 COUNT, CYCLES = 20, 8
 

@@ -4,8 +4,9 @@
     … python bench/ipvs.py --services 200 --servers 3000 --repeat 3 --json FILE
 
 From the same table: start until it is full, a reload with nothing changed, with one weight changed, with every tenth
-server replaced, and stop; after each step the kernel's table is compared with the plan. Read the ratios: a system call
-costs tens of microseconds in that kernel, which has one processor. Needs root, user-mode-linux, keepalived, ipvsadm.
+server replaced, and stop, each program in a network of its own; after each step the kernel's table is compared with the
+plan. Read the ratios: a system call costs tens of microseconds in that kernel, which has one processor. Needs root,
+user-mode-linux, keepalived, ipvsadm.
 """
 
 import argparse

@@ -33,7 +33,7 @@ class Hello(Message, frozen=True):
 
 
 class Alive(Message, frozen=True):
-    """A child's loop turns. Sent each second; silence for longer than `HEARTBEAT_LIMIT` allows gets the child killed."""
+    """A child's loop turns. Sent each second; who is silent for longer than `HEARTBEAT_LIMIT` allows is killed."""
 
 
 class Prepare(Message, frozen=True):

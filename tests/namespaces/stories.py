@@ -58,6 +58,7 @@ class Stories(Generic[Told]):
         path = self._path(name)
         if not path.exists():
             raise Unfinished(self.how_it_ended(name))
+        # Our own fork wrote it, to a folder that nobody else can write to: packets and sets of any kind, as they are.
         told: Told = pickle.loads(path.read_bytes())
         return told
 

@@ -32,6 +32,16 @@ smtp_connect_timeout = 2
     return Daemon(host, {"00-global.toml": common, "10-vrrp.toml": vrrp_instance(VIP, more="smtp_alert = true")})
 
 
+def mailing_master(lab: Lab, host: Host, postfix: Postfix) -> Daemon:
+    """Return a daemon that is MASTER and has told so."""
+    postfix.start()
+    daemon = mailing(lab, host)
+    daemon.start()
+    daemon.wait_for_state("MASTER", within=5.0)
+    postfix.wait_for(BACKUP, MASTER)
+    return daemon
+
+
 @pytest.fixture
 def tic(lab: Lab) -> Host:
     return lab.host("tic", "192.0.2.1/24")
@@ -192,11 +202,7 @@ def test_a_recipient_that_the_relay_refuses_costs_the_others_nothing(lab: Lab, t
 def test_what_happens_while_the_child_is_dead_is_mailed_and_so_is_the_end_of_a_daemon_without_one(
     lab: Lab, tic: Host, postfix: Postfix
 ) -> None:
-    postfix.start()
-    daemon = mailing(lab, tic)
-    daemon.start()
-    daemon.wait_for_state("MASTER", within=5.0)
-    postfix.wait_for(BACKUP, MASTER)
+    daemon = mailing_master(lab, tic, postfix)
 
     first = daemon.child("notify")
     os.kill(first, signal.SIGKILL)
@@ -216,11 +222,7 @@ def test_what_happens_while_the_child_is_dead_is_mailed_and_so_is_the_end_of_a_d
 def test_what_the_child_had_read_and_not_told_when_it_died_is_mailed_by_its_successor(
     lab: Lab, tic: Host, postfix: Postfix
 ) -> None:
-    postfix.start()
-    daemon = mailing(lab, tic)
-    daemon.start()
-    daemon.wait_for_state("MASTER", within=5.0)
-    postfix.wait_for(BACKUP, MASTER)
+    daemon = mailing_master(lab, tic, postfix)
 
     before = daemon.child("notify")
     os.kill(before, signal.SIGSTOP)  # what comes now lies in its pipe
@@ -233,11 +235,7 @@ def test_what_the_child_had_read_and_not_told_when_it_died_is_mailed_by_its_succ
 
 
 def test_what_happens_after_the_child_was_killed_is_mailed_too(lab: Lab, tic: Host, postfix: Postfix) -> None:
-    postfix.start()
-    daemon = mailing(lab, tic)
-    daemon.start()
-    daemon.wait_for_state("MASTER", within=5.0)
-    postfix.wait_for(BACKUP, MASTER)
+    daemon = mailing_master(lab, tic, postfix)
 
     before = daemon.child("notify")
     os.kill(before, signal.SIGKILL)

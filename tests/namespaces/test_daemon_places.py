@@ -48,16 +48,6 @@ def tic(lab: Lab) -> Host:
     return lab.host("tic", "192.0.2.1/24", "2001:db8::1/64")
 
 
-def prove_that_it_works(daemon: Daemon) -> None:
-    """Start it, see it MASTER, and see it go without a trace."""
-    daemon.start()
-    daemon.wait_for_state("MASTER", within=5.0)
-    daemon.host.wait_for_address(VIP4)
-    assert daemon.stop() == 0
-    assert VIP4 not in daemon.host.addresses()
-    assert "Traceback" not in daemon.log()
-
-
 def closed_folder(lab: Lab) -> Path:
     folder = lab.folder / "closed"
     folder.mkdir(mode=0o700)
@@ -65,7 +55,13 @@ def closed_folder(lab: Lab) -> Path:
 
 
 def test_it_works_from_a_working_directory_that_is_closed_to_others(lab: Lab, tic: Host) -> None:
-    prove_that_it_works(Daemon(tic, FILES, cwd=closed_folder(lab)))
+    daemon = Daemon(tic, FILES, cwd=closed_folder(lab))
+    daemon.start()
+    daemon.wait_for_state("MASTER", within=5.0)
+    tic.wait_for_address(VIP4)
+    assert daemon.stop() == 0
+    assert VIP4 not in tic.addresses()
+    assert "Traceback" not in daemon.log()
 
 
 def test_it_works_when_its_own_code_lies_in_a_closed_folder(lab: Lab, tic: Host) -> None:

@@ -163,3 +163,5 @@ def test_a_script_runs_as_the_user_that_it_names_and_with_what_happened_in_its_e
     daemon.start()
 
     script.wait_for("daemon master site MASTER")
+    assert daemon.stop() == 0
+    assert ["daemon master site MASTER"] == script.lines()

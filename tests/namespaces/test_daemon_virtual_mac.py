@@ -142,6 +142,7 @@ def test_a_macvlan_that_somebody_deletes_is_made_again(site: Site) -> None:
     site.daemons["tic"].wait_for_state("MASTER", within=5.0)
     site.tic.wait_for_address(VIP4, interface="vrrp.1")
     site.ping_both()
+    assert {"vrrp.1", "vrrp6.1"} <= links(site.tic)
 
 
 def test_six_hundred_virtual_macs_come_and_go_together(lab: Lab) -> None:

@@ -35,6 +35,10 @@ class Site:
     def start(self, host: Host, priority: int, *, version: int = 3, advert_int: Duration = QUICK) -> VrrpChild:
         return VrrpChild(host, self.both(priority, version=version, advert_int=advert_int))
 
+    def holders(self) -> list[str]:
+        """Return the names of the hosts that have the addresses, both of them."""
+        return [host.name for host in (self.tic, self.tac) if {VIP, VIP6} <= host.addresses()]
+
     def both(self, priority: int, *, version: int = 3, advert_int: Duration = QUICK):  # noqa: ANN201
         four = router(VIP, priority=priority, version=version, advert_int=advert_int)
         six = router(VIP6, priority=priority, version=3, advert_int=advert_int)
@@ -76,6 +80,7 @@ def test_the_higher_priority_wins_whichever_starts_first(site: Site, first: str)
     site.tic.wait_for_address(VIP6)
     site.tac.wait_for_address(VIP, present=False)
     site.tac.wait_for_address(VIP6, present=False)
+    assert ["tic"] == site.holders()
 
 
 def test_a_machine_that_is_lost_is_replaced_within_the_master_down_time(site: Site) -> None:
@@ -124,8 +129,9 @@ def test_a_pulled_cable_is_a_fault_and_its_return_an_election(site: Site) -> Non
     site.tic.plug(into=True)
     tic.wait_for_state("MASTER", within=5.0)
     tac.wait_for_state("BACKUP", within=2.0)
-    site.tic.wait_for_address(VIP)
+    site.tic.wait_for_address(VIP6)
     site.tac.wait_for_address(VIP, present=False)
+    assert ["tic"] == site.holders()
 
 
 def test_a_killed_process_is_replaced_and_nobody_notices(site: Site) -> None:
@@ -220,6 +226,7 @@ def test_a_frozen_master_that_wakes_up_yields_to_what_was_said_meanwhile(site: S
     tac.wait_for_state("BACKUP", within=2.0)
     site.tic.wait_for_address(VIP)
     site.tac.wait_for_address(VIP, present=False)
+    assert ["tic"] == site.holders()
 
 
 def test_a_master_that_was_suspended_leaves_it_to_its_peers(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +240,8 @@ def test_a_master_that_was_suspended_leaves_it_to_its_peers(site: Site, monkeypa
 
     tic.wait_for_state("BACKUP", within=2.0)
     tic.wait_for_state("MASTER", within=2.0)
+    site.tic.wait_for_address(VIP6)
+    assert ["tic"] == site.holders()
 
 
 def test_real_time_that_is_refused_is_one_notice(lab: Lab) -> None:

@@ -111,6 +111,7 @@ def test_the_macvlans_of_the_page_are_what_it_needs(lab: Lab) -> None:
     begin(site)
     site.theirs.stop()
     site.wait_for_master("tic")
+    assert set() == {VIP4, VIP6} & carried(site.peer)
 
 
 def test_killed_it_leaves_what_it_held(lab: Lab) -> None:

@@ -6,7 +6,7 @@ from namespaces.lab import Lab
 from namespaces.network_steps import address
 from namespaces.test_network import Real
 from namespaces.waiting import wait_until
-from stayalived.addresses import VirtualAddress
+from stayalived.addresses import Family, VirtualAddress
 from stayalived.config.virtual_routers import PlacedAddress
 from stayalived.kernel.api import Gone, Interface, Verb
 from stayalived.kernel.monitor import Monitor
@@ -26,14 +26,19 @@ class Watch(Real):
         self.index = self.monitor.interfaces()["eth0"].index
         self.told: list[Interface | Gone] = []
 
-    def wait_for(self, what: str, condition) -> None:  # noqa: ANN001
-        """Collect what is told until the newest of it fulfils the condition."""
+    def wait_for(self, what: str, condition) -> Interface | Gone:  # noqa: ANN001
+        """Collect what is told until the newest of it fulfils the condition; return that."""
 
         def newest_fits() -> bool:
             self.told += iter(self.monitor.next_change, None)
             return bool(self.told) and condition(self.told[-1])
 
         wait_until(newest_fits, within=5.0, what=what, descriptor=self.monitor.fileno())
+        return self.told[-1]
+
+    def held(self) -> set[str]:
+        """Return the IPv4 addresses that the monitor knows of."""
+        return {str(one) for one in self.monitor.interfaces()["eth0"].addresses if one.family is Family.IPV4}
 
 
 @pytest.fixture
@@ -58,9 +63,11 @@ def test_nothing_is_told_while_nothing_happens(watch: Watch) -> None:
 def test_addresses_that_come_and_go_are_told(watch: Watch) -> None:
     watch.host.add_address("192.0.2.9/32")
     watch.wait_for("the new address", carries("192.0.2.9/32"))
+    assert {"192.0.2.1/24", "192.0.2.9/32"} == watch.held()
 
     watch.host.run(["ip", "address", "del", "192.0.2.9/32", "dev", "eth0"])
     watch.wait_for("the loss of the address", carries("192.0.2.9/32", present=False))
+    assert {"192.0.2.1/24"} == watch.held()
 
 
 def test_what_was_answered_before_is_never_told_as_it_was_then(watch: Watch) -> None:
@@ -72,10 +79,11 @@ def test_what_was_answered_before_is_never_told_as_it_was_then(watch: Watch) -> 
 
 def test_a_pulled_cable_is_told_and_its_return(watch: Watch) -> None:
     watch.host.plug(into=False)
-    watch.wait_for("the link to go down", lambda change: not change.up)
+    down = watch.wait_for("the link to go down", lambda change: not change.up)
 
     watch.host.plug(into=True)
-    watch.wait_for("the link to come up", lambda change: change.up)
+    up = watch.wait_for("the link to come up", lambda change: change.up)
+    assert [("eth0", False), ("eth0", True)] == [(change.name, change.up) for change in (down, up)]
 
 
 def test_a_short_loss_of_the_link_is_told_even_when_it_is_back_already(watch: Watch) -> None:
@@ -109,7 +117,8 @@ def test_a_port_that_leaves_a_bridge_is_not_gone(watch: Watch) -> None:
 
 def test_a_changed_hardware_address_is_told(watch: Watch) -> None:
     watch.host.run(["ip", "link", "set", "eth0", "address", "02:00:00:00:00:99"])
-    watch.wait_for("the new address", lambda change: change.mac.hex(":") == "02:00:00:00:00:99")
+    changed = watch.wait_for("the new address", lambda change: change.mac.hex(":") == "02:00:00:00:00:99")
+    assert changed == watch.monitor.interfaces()["eth0"]
 
 
 def test_after_an_overflow_the_difference_is_told_and_later_events_too(lab: Lab) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from namespaces.lab import Lab
 from namespaces.network_cases import CASES
-from namespaces.network_steps import GIVEN, Case, address, changes, play, route, rule
+from namespaces.network_steps import GIVEN, Case, address, changes, expected_of, play, route, rule
 from stayalived.addresses import Family, VirtualAddress
 from stayalived.config.virtual_routers import FOREVER, NextHop, PlacedAddress, Route, Rule
 from stayalived.kernel.api import Change, Item, Verb
@@ -75,7 +75,7 @@ def world(lab: Lab) -> Real:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_network_of_the_kernel(lab: Lab, case: Case) -> None:
-    play(case, Real(lab, *case.given))
+    assert expected_of(case) == play(case, Real(lab, *case.given))
 
 
 HOP = NextHop(gateway="192.0.2.7")

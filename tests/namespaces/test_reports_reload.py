@@ -57,6 +57,7 @@ def test_k2700_addresses_that_a_new_backup_finds_on_the_machine_are_removed(lab:
     site.daemon.wait_for_state("BACKUP", within=2.0)
     for address in (VIP4, VIP6):
         site.tic.wait_for_address(address, present=False)
+    assert set() == {VIP4, VIP6} & site.tic.addresses()
 
 
 def test_k349_a_backup_that_is_told_to_reload_all_the_time_takes_over_all_the_same(lab: Lab) -> None:

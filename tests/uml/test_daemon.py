@@ -19,15 +19,15 @@ if "STAYALIVED_TEST_LONG" in os.environ:
 
 @pytest.mark.timeout(460)
 def test_the_life_of_two_directors() -> None:
-    lab.run_tests("test_deaths.py", "test_reload.py", "test_pool.py", timeout=360)
+    assert "" == lab.failures("test_deaths.py", "test_reload.py", "test_pool.py", timeout=360)
 
 
 @pytest.mark.timeout(500)
 @pytest.mark.parametrize("files", SITES, ids=[" ".join(files) for files in SITES])
 def test_the_sites_of_the_talk(files: tuple[str, ...]) -> None:
-    lab.run_tests(*files, timeout=400)
+    assert "" == lab.failures(*files, timeout=400)
 
 
 @pytest.mark.timeout(460)
 def test_a_server_is_taken_out_and_let_in_by_command() -> None:
-    lab.run_tests("test_drain.py", timeout=360)
+    assert "" == lab.failures("test_drain.py", timeout=360)

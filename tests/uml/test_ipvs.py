@@ -10,32 +10,34 @@ from uml import lab
 
 @pytest.mark.timeout(400)
 def test_the_table_in_the_kernel() -> None:
-    lab.run_tests("test_kernel.py", "test_process.py", "test_requirements.py", "test_sync_daemons.py", timeout=300)
+    assert "" == lab.failures(
+        "test_kernel.py", "test_process.py", "test_requirements.py", "test_sync_daemons.py", timeout=300
+    )
 
 
 @pytest.mark.timeout(500)
 def test_the_table_is_that_of_keepalived() -> None:
-    lab.run_tests("test_keepalived.py", timeout=400)
+    assert "" == lab.failures("test_keepalived.py", timeout=400)
 
 
 @pytest.mark.timeout(500)
 def test_every_step_of_a_plan_in_the_kernel() -> None:
-    lab.run_tests("test_plan.py", timeout=400)
+    assert "" == lab.failures("test_plan.py", timeout=400)
 
 
 @pytest.mark.timeout(300)
 def test_a_plan_that_is_shown_is_what_is_done() -> None:
-    lab.run_tests("test_plan_command.py", timeout=200)
+    assert "" == lab.failures("test_plan_command.py", timeout=200)
 
 
 @pytest.mark.timeout(400)
 def test_a_thousand_changes_of_a_pool_under_a_watcher() -> None:
-    lab.run_tests("test_pool_changes.py", timeout=300)
+    assert "" == lab.failures("test_pool_changes.py", timeout=300)
 
 
 @pytest.mark.timeout(400)
 def test_connections_through_the_site() -> None:
-    lab.run_tests("test_site.py", timeout=300)
+    assert "" == lab.failures("test_site.py", timeout=300)
 
 
 def test_the_lab_gives_back_status_and_output() -> None:

@@ -7,4 +7,4 @@ from uml import lab
 
 @pytest.mark.timeout(400)
 def test_addresses_routes_rules_and_virtual_macs_of_another_kernel() -> None:
-    lab.run_tests("test_network.py", timeout=300)
+    assert "" == lab.failures("test_network.py", timeout=300)

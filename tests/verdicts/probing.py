@@ -12,8 +12,8 @@ from stayalived.checker.registry import checks_of
 from stayalived.checker.verdict import Subscriber
 from stayalived.checker.watchdog import Watchdog
 from stayalived.child.base import read_clock
+from stayalived.child.programs import run_of
 from stayalived.config.model import Check as Configured
-from stayalived.messages.notify import Run
 from stayalived.plugin import Check, LocalFailure, Outcome, Program, Verdict
 from stayalived.plugin.manager import load
 from stayalived.runner.engine import TERM_PATIENCE, Ended, Start
@@ -58,18 +58,8 @@ class Runner:
     async def run(self, program: Program) -> Outcome:
         """Run a program to its end."""
         token = next(self._tokens)
-        run = Run(
-            identifier=token,
-            lane="",
-            argv=program.argv,
-            user=program.user,
-            group=program.group,
-            environment=program.environment,
-            input=program.input,
-            limit=program.limit,
-        )
         ended = self._waiting[token] = self._loop.create_future()
-        self._programs.start(Start(token=token, run=run, user="root"))
+        self._programs.start(Start(token=token, run=run_of(program, token), user="root"))
         expired = False
         for patience, end in ((program.limit, self._programs.terminate), (TERM_PATIENCE, self._programs.kill)):
             await asyncio.wait([ended], timeout=in_seconds(patience))

@@ -28,6 +28,20 @@ class Withdrawn:
     call: int
 
 
+def run_of(program: Program, identifier: int, lane: str = "") -> Run:
+    """Return the request to start a program."""
+    return Run(
+        identifier=identifier,
+        lane=lane,
+        argv=program.argv,
+        user=program.user,
+        group=program.group,
+        environment=program.environment,
+        input=program.input,
+        limit=program.limit,
+    )
+
+
 class Requests:
     """The programs that the runner was asked for, by the number of the call and by that of the request."""
 
@@ -43,17 +57,7 @@ class Requests:
         self._last = max(self._last + 1, now)
         self._calls[self._last] = call
         self._identifiers[call] = self._last
-        run = Run(
-            identifier=self._last,
-            lane=lane,
-            argv=program.argv,
-            user=program.user,
-            group=program.group,
-            environment=program.environment,
-            input=program.input,
-            limit=program.limit,
-        )
-        return Tell(message=run, to=RUNNER, sequence=self._last)
+        return Tell(message=run_of(program, self._last, lane), to=RUNNER, sequence=self._last)
 
     def ended(self, ran: Ran) -> list[Answer]:
         """Return the answer to the call that asked, if somebody still waits for it."""

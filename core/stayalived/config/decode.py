@@ -70,6 +70,7 @@ class Decoder:
     def _special(self, kind: type, value: Value) -> Value:
         if kind is Secret:
             return self.vault.open(value)
+        # How msgspec wants to hear that a hook does not know a type (its manual, "Extending").
         raise NotImplementedError(f"no such type in a configuration: {kind}")
 
     def secret(self, value: Value, path: Path) -> bool:

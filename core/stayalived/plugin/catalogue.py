@@ -24,6 +24,9 @@ _ROOTS: dict[str, tuple[type, type[msgspec.Struct]]] = {
 }
 
 
+# NotImplementedError is how msgspec wants to hear that a hook does not know a type (its manual, "Extending").
+
+
 def _hide(value: object) -> str:
     if isinstance(value, Secret):
         return value.reveal()

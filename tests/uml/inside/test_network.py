@@ -7,7 +7,7 @@ import pytest
 from namespaces.address_cases import ADDRESSES
 from namespaces.lab import Lab
 from namespaces.network_cases import ROUTES, RULES, VIRTUAL_MACS
-from namespaces.network_steps import GIVEN, Case, barrier, changes, play
+from namespaces.network_steps import GIVEN, Case, barrier, changes, expected_of, play
 from namespaces.test_network import Real
 from stayalived.kernel.api import Verb
 
@@ -16,7 +16,7 @@ from stayalived.kernel.api import Verb
 def test_the_network_of_another_kernel(lab: Lab, case: Case) -> None:
     world = Real(lab, *case.given)
     world.barriers = set  # type: ignore[method-assign]  # nft has none to list
-    play(case, world)
+    assert expected_of(case) == play(case, world)
 
 
 def test_without_the_family_inet_drops_are_refused_with_what_to_do(lab: Lab) -> None:

@@ -12,7 +12,7 @@ from namespaces.network_cases import (
     VMAC_4,
     VMAC_6,
 )
-from namespaces.network_steps import GIVEN, Case, address, changes, play, route, rule
+from namespaces.network_steps import GIVEN, Case, address, changes, expected_of, play, route, rule
 from stayalived.addresses import VirtualAddress
 from stayalived.config.virtual_routers import PlacedAddress
 from stayalived.kernel.api import Gone, Interface, Verb
@@ -55,7 +55,7 @@ def kernel() -> MemoryNetwork:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_network_in_memory(case: Case) -> None:
-    play(case, Memory(*case.given))
+    assert expected_of(case) == play(case, Memory(*case.given))
 
 
 def test_a_promoted_secondary_stays_when_the_first_address_goes() -> None:

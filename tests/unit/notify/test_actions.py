@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 
 from plain_configuration import action, configuration
+from plain_event import plain_event
 from stayalived.config.model import Action, Configuration
 from stayalived.config.virtual_routers import SyncGroup, VrrpInstance
 from stayalived.messages.notify import Event
@@ -10,17 +11,7 @@ from stayalived.notify.actions import FORMER_LIFE, Actions
 from stayalived.timing import Instant, after
 
 NOW = Instant(1_000)
-MASTER = Event(
-    sequence=1,
-    kind="master",
-    subject_type="instance",
-    subject="tic",
-    old="BACKUP",
-    new="MASTER",
-    reason="",
-    priority=100,
-    monotonic=0,
-)
+MASTER = plain_event()
 
 
 def changed(**changes: Any) -> Event:

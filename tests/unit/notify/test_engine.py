@@ -5,6 +5,7 @@ import msgspec
 import pytest
 
 from plain_configuration import action, configuration
+from plain_event import plain_event
 from stayalived.child.events import (
     Abort,
     AnswerPrepared,
@@ -51,17 +52,7 @@ PROGRAM = Program(argv=("/etc/stayalived/notify.sh", "MASTER"), user="backup", i
 
 
 def happened(sequence: int, kind: str = "master", subject: str = "tic") -> Received:
-    event = Event(
-        sequence=sequence,
-        kind=kind,
-        subject_type="instance",
-        subject=subject,
-        old="",
-        new=kind.upper(),
-        reason="",
-        priority=100,
-        monotonic=0,
-    )
+    event = plain_event(sequence=sequence, kind=kind, subject=subject, old="", new=kind.upper())
     return Received(topic="event", key="", sender="vrrp", message=event)
 
 

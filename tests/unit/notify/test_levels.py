@@ -1,7 +1,7 @@
 from plain_configuration import action
+from plain_event import plain_event
 from stayalived.child.events import Forget, Tell
 from stayalived.config.model import Action
-from stayalived.messages.notify import Event
 from stayalived.messages.services import Override
 from stayalived.notify.levels import Levels
 from stayalived.plugin.notifiers import Level
@@ -12,8 +12,7 @@ WALL = 1_700_000_000_000_000_000
 OWN = action("real_server web/tic", kind="weight", on=("down",))
 SECOND = action("real_server web/tic", kind="weight", on=("drain",))
 EVERYWHERE = action("global", kind="weight", on=("down",))
-DOWN = Event(
-    sequence=1,
+DOWN = plain_event(
     kind="down",
     subject_type="real_server",
     subject="web/tic",
@@ -21,7 +20,6 @@ DOWN = Event(
     new="DOWN",
     reason="refused",
     priority=0,
-    monotonic=0,
     wall=WALL,
 )
 LEVEL = Level(server="web/tac", mode="set", value=10)

@@ -1,7 +1,7 @@
 import msgspec
 
 from plain_configuration import action
-from stayalived.messages.notify import Event
+from plain_event import plain_event
 from stayalived.notify.limits import Limits
 from stayalived.notify.queue import LaneKey, Telling
 from stayalived.timing import Instant, after, seconds
@@ -12,17 +12,7 @@ SELDOM = msgspec.structs.replace(action("global"), rate_events=2, rate_period=se
 
 
 def telling(sequence: int, subject: str = "tic", of: object = SELDOM) -> tuple[LaneKey, Telling]:
-    event = Event(
-        sequence=sequence,
-        kind="master",
-        subject_type="instance",
-        subject=subject,
-        old=f"old {sequence}",
-        new="MASTER",
-        reason="",
-        priority=100,
-        monotonic=0,
-    )
+    event = plain_event(sequence=sequence, subject=subject, old=f"old {sequence}")
     return LaneKey.of(of, f"instance {subject}"), Telling(of, event)
 
 

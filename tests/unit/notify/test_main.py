@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from plain_configuration import action, configuration
+from plain_event import plain_event
 from role_process import PATIENCE, RoleProcess
 from stayalived.config.model import Action
 from stayalived.messages import control
 from stayalived.messages.codec import Frame
-from stayalived.messages.notify import Event
 from stayalived.messages.routes import unpack
 
 
@@ -50,16 +50,8 @@ def configure(notify: RoleProcess, runner: RoleProcess, *actions: Action) -> con
 
 
 def happen(notify: RoleProcess, sequence: int, kind: str = "master", subject: str = "tic") -> None:
-    event = Event(
-        sequence=sequence,
-        kind=kind,
-        subject_type="instance",
-        subject=subject,
-        old="BACKUP",
-        new=kind.upper(),
-        reason="test",
-        priority=sequence,
-        monotonic=1,
+    event = plain_event(
+        sequence=sequence, kind=kind, subject=subject, new=kind.upper(), reason="test", priority=sequence, monotonic=1
     )
     notify.tell(event, peer="vrrp", sequence=sequence)
 

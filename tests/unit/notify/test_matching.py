@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from plain_configuration import action, configuration
+from plain_event import plain_event
 from stayalived.config.model import Action, Condition
 from stayalived.messages.notify import Event
 from stayalived.notify.actions import Actions
@@ -13,17 +14,7 @@ from stayalived.timing import Instant
 
 NOW = Instant(1_000_000)
 ANY = Condition(subjects=(), states=(), reasons=())
-MASTER = Event(
-    sequence=1,
-    kind="master",
-    subject_type="instance",
-    subject="tic",
-    old="BACKUP",
-    new="MASTER",
-    reason="no advert for 3.61 s",
-    priority=100,
-    monotonic=0,
-)
+MASTER = plain_event(reason="no advert for 3.61 s")
 
 
 def event(**changes: Any) -> Event:

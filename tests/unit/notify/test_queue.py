@@ -3,23 +3,13 @@ from typing import Any
 import msgspec
 
 from plain_configuration import action
+from plain_event import plain_event
 from stayalived.config.model import Action
-from stayalived.messages.notify import Event
 from stayalived.notify.queue import AT_ONCE, LANE_DEPTH, LaneKey, Queue, Telling
 
 TIC_ACTION, TAC_ACTION = action("instance tic"), action("instance tac")
 TIC, TAC = LaneKey.of(TIC_ACTION, "instance tic"), LaneKey.of(TAC_ACTION, "instance tac")
-EVENT = Event(
-    sequence=0,
-    kind="backup",
-    subject_type="instance",
-    subject="tic",
-    old="INIT",
-    new="BACKUP",
-    reason="start",
-    priority=100,
-    monotonic=0,
-)
+EVENT = plain_event(sequence=0, kind="backup", old="INIT", new="BACKUP", reason="start")
 
 
 def telling(sequence: int, of: Action = TIC_ACTION, **changes: Any) -> Telling:

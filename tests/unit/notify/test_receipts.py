@@ -1,22 +1,13 @@
 import msgspec
 
+from plain_event import plain_event
 from stayalived.child.events import Tell
 from stayalived.messages.notify import Event, Told
 from stayalived.notify.receipts import AT_ONCE, GIVEN_EVERY, Receipts
 from stayalived.timing import Instant, after
 
 NOW = Instant(1_000_000)
-EVENT = Event(
-    sequence=0,
-    kind="master",
-    subject_type="instance",
-    subject="tic",
-    old="",
-    new="MASTER",
-    reason="",
-    priority=100,
-    monotonic=0,
-)
+EVENT = plain_event(sequence=0, old="")
 
 
 def numbered(number: int) -> Event:

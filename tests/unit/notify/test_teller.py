@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from plain_configuration import action
+from plain_event import plain_event
 from stayalived.child.programs import Answer, Withdrawn
 from stayalived.config.model import Action
 from stayalived.errors import PluginFailure
@@ -29,17 +30,7 @@ from stayalived.plugin.notifiers import Notifier, Tools
 from stayalived.plugin.programs import Program
 from stayalived.timing import Duration, milliseconds
 
-EVENT = Event(
-    sequence=1,
-    kind="master",
-    subject_type="instance",
-    subject="tic",
-    old="BACKUP",
-    new="MASTER",
-    reason="",
-    priority=100,
-    monotonic=0,
-)
+EVENT = plain_event()
 PROGRAM = Program(argv=("/bin/true",))
 
 

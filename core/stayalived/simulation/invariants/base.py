@@ -4,6 +4,7 @@ An invariant comes from an RFC or from a promise of this project's documents, ne
 VRRP election whoever is master stays, so "the highest address wins" would be wrong (RFC 9568 6.4.2, step 6.4.3).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -100,7 +101,7 @@ class Invariant:
         """A machine has lost its power, and its kernel with all that was in it."""
 
 
-class Continuous(Invariant):
+class Continuous(Invariant, ABC):
     """Something that may be wrong for a while, and not for longer. It is looked at when a machine has changed."""
 
     def __init__(self, cluster: "Cluster") -> None:
@@ -108,9 +109,9 @@ class Continuous(Invariant):
         super().__init__(cluster)
         self._timed = Timed()
 
+    @abstractmethod
     def wrong(self, machine: "Machine") -> Mapping[Any, Duration] | None:
         """Return what is wrong on a machine now, and for how long it may be; None: nothing can be said."""
-        raise NotImplementedError
 
     def in_words(self, what: Any) -> str:
         """Return what is wrong for people."""
